@@ -1,0 +1,153 @@
+import type { StoreDeps } from "./deps.ts";
+import { systemClock } from "./deps.ts";
+import { CompactedError, StoreError } from "./errors.ts";
+import { compareBytes, encodeKey } from "./keys.ts";
+import { MAX_TRANSACTION_ATTEMPTS, MAX_TRANSACTION_OPERATIONS, WRITE_TIMEOUT_MS } from "./limits.ts";
+import type { Compare, Op, Store, StoreEntry } from "./store.ts";
+
+/** First and longest pause between two attempts of a transaction, in milliseconds; jitter takes a random part of it. */
+const RETRY_MIN_MS = 2;
+const RETRY_MAX_MS = 250;
+
+/** What the body of a transaction works with. All reads see one revision, plus the body's own writes. */
+export interface Tx {
+  /** Reads a key. An entry that this transaction wrote carries the revisions of what it replaces (0 when new). */
+  get(key: string): Promise<StoreEntry | undefined>;
+  /**
+   * Reads all keys under a prefix, in byte order. A commit then needs that none of them changed or went and that none
+   * came. Throws a StoreError `invalid` beyond MAX_TRANSACTION_OPERATIONS keys, as each costs one compare.
+   */
+  scan(prefix: string): Promise<StoreEntry[]>;
+  put(key: string, value: Uint8Array, options?: { lease?: string }): void;
+  delete(key: string): void;
+}
+
+/** Options of {@linkcode transaction}. */
+export interface TransactionOptions extends Pick<StoreDeps, "clock" | "random"> {
+  /** Time for all attempts together, in milliseconds. @default WRITE_TIMEOUT_MS */
+  timeoutMs?: number;
+  /** Most runs of the body. @default MAX_TRANSACTION_ATTEMPTS */
+  maxAttempts?: number;
+}
+
+/**
+ * Runs `body` as an optimistic transaction: its writes are applied together if nothing it read has changed meanwhile,
+ * else it is run again from the start. So the body must do nothing outside of `tx` and must not keep state between
+ * runs. An error that the body throws ends the transaction with nothing written.
+ *
+ * @returns the body's value, and the revision of the commit (of the reads when the body wrote nothing)
+ * @throws StoreError `conflict` when attempts or time run out; `unavailable` when the database does not answer, in
+ * which case the transaction may or may not have been applied
+ */
+export async function transaction<T>(
+  store: Store,
+  body: (tx: Tx) => Promise<T> | T,
+  options: TransactionOptions = {},
+): Promise<{ value: T; revision: number }> {
+  const clock = options.clock ?? systemClock;
+  const random = options.random ?? Math.random;
+  const maxAttempts = options.maxAttempts ?? MAX_TRANSACTION_ATTEMPTS;
+  const timeoutMs = options.timeoutMs ?? WRITE_TIMEOUT_MS;
+  const deadlineMs = clock.now() + timeoutMs;
+  for (let attempt = 1;; attempt++) {
+    const run = new Run(store);
+    try {
+      const value = await body(run);
+      const { committed, revision } = await run.commit();
+      if (committed) return { value, revision };
+    } catch (error) {
+      // The snapshot was compacted under a slow body: that is a conflict like any other.
+      if (!(error instanceof CompactedError)) throw error;
+    }
+    const pauseMs = random() * Math.min(RETRY_MAX_MS, RETRY_MIN_MS * 2 ** attempt);
+    if (attempt >= maxAttempts || clock.now() + pauseMs >= deadlineMs) {
+      throw new StoreError(
+        "conflict",
+        `Store transaction met other writers in each of ${attempt} attempts within ${timeoutMs} ms`,
+      );
+    }
+    await clock.sleep(pauseMs);
+  }
+}
+
+/** One attempt. */
+class Run implements Tx {
+  readonly #store: Store;
+  #revision: number | undefined;
+  readonly #reads = new Map<string, StoreEntry | undefined>();
+  readonly #scans = new Map<string, string[]>();
+  readonly #writes = new Map<string, Op>();
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  async get(key: string): Promise<StoreEntry | undefined> {
+    if (!this.#reads.has(key)) {
+      const { entry, revision } = await this.#store.get(key, { revision: this.#revision });
+      this.#revision ??= revision;
+      this.#reads.set(key, entry);
+    }
+    return this.#view(key);
+  }
+
+  async scan(prefix: string): Promise<StoreEntry[]> {
+    if (!this.#scans.has(prefix)) {
+      const { entries, revision, more } = await this.#store.scan(prefix, {
+        revision: this.#revision,
+        limit: MAX_TRANSACTION_OPERATIONS,
+      });
+      if (more) {
+        throw new StoreError(
+          "invalid",
+          `Store transaction may scan at most ${MAX_TRANSACTION_OPERATIONS} keys, there are more under ${prefix}`,
+        );
+      }
+      this.#revision ??= revision;
+      for (const entry of entries) this.#reads.set(entry.key, entry);
+      this.#scans.set(prefix, entries.map((entry) => entry.key));
+    }
+    const keys = new Set(this.#scans.get(prefix));
+    for (const key of this.#writes.keys()) if (key.startsWith(prefix)) keys.add(key);
+    const ordered = [...keys].map((key) => ({ key, bytes: encodeKey(key) })).sort((a, b) =>
+      compareBytes(a.bytes, b.bytes)
+    );
+    return ordered.map(({ key }) => this.#view(key)).filter((entry) => entry !== undefined);
+  }
+
+  put(key: string, value: Uint8Array, options: { lease?: string } = {}): void {
+    this.#writes.set(key, { type: "put", key, value, lease: options.lease });
+  }
+
+  delete(key: string): void {
+    this.#writes.set(key, { type: "delete", key });
+  }
+
+  async commit(): Promise<{ committed: boolean; revision: number }> {
+    // Everything was read at one revision, so without writes there is nothing to check.
+    if (this.#writes.size === 0 && this.#revision !== undefined) return { committed: true, revision: this.#revision };
+    const compares: Compare[] = [];
+    for (const [key, entry] of this.#reads) {
+      compares.push({ key, target: "modRevision", op: "=", value: entry?.modRevision ?? 0 });
+    }
+    for (const prefix of this.#scans.keys()) {
+      compares.push({ prefix, target: "modRevision", op: "<", value: this.#revision! + 1 });
+    }
+    return await this.#store.transact(compares, [...this.#writes.values()]);
+  }
+
+  #view(key: string): StoreEntry | undefined {
+    const read = this.#reads.get(key);
+    const write = this.#writes.get(key);
+    if (write === undefined) return read;
+    if (write.type === "delete") return undefined;
+    return {
+      key,
+      value: write.value,
+      createRevision: read?.createRevision ?? 0,
+      modRevision: read?.modRevision ?? 0,
+      version: (read?.version ?? 0) + 1,
+      lease: write.lease,
+    };
+  }
+}
