@@ -14,6 +14,9 @@ const KEEP_ALIVE_INTERVAL_MS = 10_000;
 const KEEP_ALIVE_TIMEOUT_MS = 5000;
 const RECONNECT_MAX_MS = 2000;
 
+/** Time for which an endpoint that could not be reached is passed over while there are others, in milliseconds. */
+const AVOID_DOWN_ENDPOINT_MS = 2000;
+
 /** What grpc says when it could not even connect, so that the server surely never saw the call. */
 const NEVER_SENT = "No connection established";
 
@@ -21,11 +24,8 @@ const NEVER_SENT = "No connection established";
 export function connectEtcd(endpoints: string[], tls: StoreTls | undefined): EtcdClient {
   // The library's own retries are off: it would repeat a transaction whose answer was lost, and report the second
   // outcome. `call` below repeats only what is safe.
-  const once = {
-    execute: async <T>(call: (context: { signal: AbortSignal }) => Promise<T> | T) =>
-      await call({ signal: NEVER_ABORTED }),
-  };
-  const policy = once as unknown as NonNullable<NonNullable<IOptions["faultHandling"]>["global"]>;
+  const global = { execute: <T>(make: Make<T>) => execute(make) } as unknown as Policy;
+  const host = () => (endpoints.length > 1 ? avoidWhenDown() : global);
   return new Etcd3({
     hosts: endpoints,
     credentials: tls && {
@@ -39,13 +39,38 @@ export function connectEtcd(endpoints: string[], tls: StoreTls | undefined): Etc
       "grpc.keepalive_timeout_ms": KEEP_ALIVE_TIMEOUT_MS,
       "grpc.max_reconnect_backoff_ms": RECONNECT_MAX_MS,
     },
-    faultHandling: { global: policy, host: () => policy },
+    faultHandling: { global, host },
     defaultCallOptions: ({ isStream, method }) =>
       isStream ? {} : { deadline: Date.now() + (method === "range" ? READ_TIMEOUT_MS : WRITE_TIMEOUT_MS) },
   });
 }
 
 const NEVER_ABORTED = new AbortController().signal;
+
+type Policy = NonNullable<NonNullable<IOptions["faultHandling"]>["global"]>;
+type Make<T> = (context: { signal: AbortSignal }) => Promise<T> | T;
+
+/** Rejects where `make` throws at once, which the library relies on. */
+async function execute<T>(make: Make<T>): Promise<T> {
+  return await make({ signal: NEVER_ABORTED });
+}
+
+/** One endpoint of several: after it could not be reached the library goes to the next one for a while. */
+function avoidWhenDown(): Policy {
+  let downUntilMs = 0;
+  const policy = {
+    async execute<T>(make: Make<T>): Promise<T> {
+      if (performance.now() < downUntilMs) throw new Error(`${NEVER_SENT}: endpoint could not be reached a moment ago`);
+      try {
+        return await execute(make);
+      } catch (error) {
+        if (messageOf(error).includes(NEVER_SENT)) downUntilMs = performance.now() + AVOID_DOWN_ENDPOINT_MS;
+        throw error;
+      }
+    },
+  };
+  return policy as unknown as Policy;
+}
 
 /**
  * Makes a call, on another endpoint again where that is safe: always for reads, and for writes only when the call never
