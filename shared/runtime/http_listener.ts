@@ -1,0 +1,141 @@
+/** Who sent a request. */
+export interface HttpPeer {
+  readonly address: string;
+  readonly port: number;
+}
+
+/** A certificate chain and its key, PEM. */
+export interface ServerCertificate {
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** What to serve, and where. */
+export interface HttpListenerOptions {
+  readonly hostname: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly tls?: ServerCertificate;
+  readonly handler: (request: Request, peer: HttpPeer) => Response | Promise<Response>;
+  /** Answers for a handler that threw. @default 500 without a body */
+  readonly onError?: (error: unknown) => Response | Promise<Response>;
+}
+
+/** A listening HTTP/1.1 and HTTP/2 server. */
+export interface HttpListener {
+  readonly hostname: string;
+  readonly port: number;
+  /** Such as `https://127.0.0.1:4433`. */
+  readonly url: string;
+  /**
+   * Gives new connections another certificate; running requests end on the old one. The runtime cannot swap it in a
+   * listener, so for some milliseconds (3 measured) a connection is refused.
+   */
+  updateTls(certificate: ServerCertificate): Promise<void>;
+  /**
+   * Takes no new connection and lets running requests end. After `graceMs` it returns all the same; what still runs
+   * then ends with the process.
+   */
+  drain(graceMs: number): Promise<void>;
+  /** Cuts everything. Not after `drain`. */
+  close(): Promise<void>;
+}
+
+/** How long requests of a replaced certificate may still run. */
+const REPLACED_LISTENER_GRACE_MS = 30_000;
+
+/** How long the port may take to become free while the certificate is replaced. */
+const REBIND_DEADLINE_MS = 5_000;
+
+/**
+ * Starts a server.
+ *
+ * @throws {Error} When the port is taken or not granted; names the address.
+ */
+export function serveHttp(options: HttpListenerOptions): Promise<HttpListener> {
+  return new Promise((resolve, reject) => {
+    try {
+      resolve(new Listener(options));
+    } catch (error) {
+      const why = error instanceof Deno.errors.AddrInUse ? "the port is taken" : String((error as Error).message);
+      reject(new Error(`Cannot listen on ${options.hostname}:${options.port}: ${why}`, { cause: error }));
+    }
+  });
+}
+
+interface Serving {
+  readonly server: Deno.HttpServer<Deno.NetAddr>;
+  readonly abort: AbortController;
+}
+
+class Listener implements HttpListener {
+  readonly hostname: string;
+  readonly port: number;
+  readonly url: string;
+  readonly #options: HttpListenerOptions;
+  #serving: Serving;
+
+  constructor(options: HttpListenerOptions) {
+    this.#options = options;
+    this.#serving = this.#start(options.port, options.tls);
+    this.hostname = options.hostname;
+    this.port = this.#serving.server.addr.port;
+    const host = this.hostname.includes(":") ? `[${this.hostname}]` : this.hostname;
+    this.url = `${options.tls ? "https" : "http"}://${host}:${this.port}`;
+  }
+
+  async updateTls(certificate: ServerCertificate): Promise<void> {
+    const old = this.#serving;
+    drainServer(old, REPLACED_LISTENER_GRACE_MS).catch(() => {});
+    this.#serving = await this.#restart(certificate);
+  }
+
+  async drain(graceMs: number): Promise<void> {
+    await drainServer(this.#serving, graceMs);
+  }
+
+  async close(): Promise<void> {
+    await drainServer(this.#serving, 0);
+  }
+
+  async #restart(certificate: ServerCertificate): Promise<Serving> {
+    const deadline = performance.now() + REBIND_DEADLINE_MS;
+    while (true) {
+      try {
+        return this.#start(this.port, certificate);
+      } catch (error) {
+        if (!(error instanceof Deno.errors.AddrInUse) || performance.now() > deadline) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+    }
+  }
+
+  #start(port: number, tls: ServerCertificate | undefined): Serving {
+    const { hostname, handler, onError } = this.#options;
+    const abort = new AbortController();
+    const server = Deno.serve({
+      hostname,
+      port,
+      signal: abort.signal,
+      onListen: () => {},
+      onError: onError ?? (() => new Response(null, { status: 500 })),
+      ...(tls ? { cert: tls.cert, key: tls.key } : {}),
+    }, (request, info) => {
+      const { hostname: address, port } = info.remoteAddr as Deno.NetAddr;
+      return handler(request, { address, port });
+    });
+    return { server: server as Deno.HttpServer<Deno.NetAddr>, abort };
+  }
+}
+
+async function drainServer({ server, abort }: Serving, graceMs: number): Promise<void> {
+  if (graceMs <= 0) {
+    abort.abort();
+    return await server.finished;
+  }
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const late = new Promise<void>((resolve) => timer = setTimeout(resolve, graceMs));
+  // A server that is shutting down can no longer be aborted: the runtime throws.
+  await Promise.race([server.shutdown(), late]);
+  clearTimeout(timer);
+}
