@@ -123,7 +123,9 @@ function send(target: number, signal: ProcessSignal, child?: ChildProcess): void
   // Once the exit was seen, the number may belong to another process.
   if (child && (child.exitCode !== null || child.signalCode !== null)) return;
   try {
-    Deno.kill(target, signal);
+    // A child of our own can be signalled without the permission to run anything; other processes cannot.
+    if (child) child.kill(signal);
+    else Deno.kill(target, signal);
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound) && !isNoSuchProcess(error)) throw error;
   }
