@@ -15,7 +15,7 @@ async function selfSigned(): Promise<{ cert: string; key: string }> {
     signingAlgorithm: algorithm,
     keys,
     extensions: [
-      new x509.BasicConstraintsExtension(true),
+      new x509.BasicConstraintsExtension(false),
       new x509.SubjectAlternativeNameExtension([{ type: "dns", value: "localhost" }]),
     ],
   });
