@@ -1,0 +1,173 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { distanceKm, type Point } from "./geo.ts";
+import { Candidates } from "./candidates.ts";
+import { createMatcher, PUBLIC_CLOUD_PAD_KM, PUBLIC_CLOUDS, type Query } from "./matcher.ts";
+import { TREE_THRESHOLD } from "./spatial_set.ts";
+
+interface Place {
+  id: string;
+  owner: string;
+  allies: string[];
+  location: Point;
+}
+
+function matcherOf(random?: () => number) {
+  return createMatcher<Place>({
+    location: (place) => place.location,
+    owner: (place) => place.owner,
+    text: (place) => place.id,
+    carrierOfCode: () => undefined,
+    random,
+  });
+}
+
+/** The rules of the specification, word for word, over all places. */
+function bruteForce(places: Iterable<Place>, query: Query): { id: string; km: number }[] {
+  const best = new Map<string, number>();
+  for (const place of places) {
+    const carriers = query.carrier === "" ? [place.owner] : [...new Set([place.owner, ...place.allies])];
+    for (const carrier of carriers) {
+      const cloud = PUBLIC_CLOUDS.includes(carrier);
+      if (query.carrier !== "" && !cloud && carrier !== query.carrier) continue;
+      const pad = cloud && query.carrier !== "" && query.carrier !== carrier ? PUBLIC_CLOUD_PAD_KM : 0;
+      const km = distanceKm(query, place.location) + pad;
+      if (km < (best.get(place.id) ?? Infinity)) best.set(place.id, km);
+    }
+  }
+  return [...best].map(([id, km]) => ({ id, km })).sort((a, b) => a.km - b.km || (a.id < b.id ? -1 : 1));
+}
+
+const carrier = fc.constantFrom("northtel", "westtel", "azure", "gcp", "aws");
+const coordinate = (limit: number) =>
+  fc.oneof(
+    fc.double({ min: -limit, max: limit, noNaN: true }),
+    // Coarse steps, so that equal places, poles and the antimeridian come up.
+    fc.integer({ min: -4, max: 4 }).map((step) => (step * limit) / 4),
+  );
+const point = fc.record({ latitude: coordinate(90), longitude: coordinate(180) });
+const site = fc.record({ owner: carrier, allies: fc.array(carrier, { maxLength: 3 }), location: point });
+const query = fc.record({ carrier: fc.oneof(carrier, fc.constantFrom("", "othertel")), at: point })
+  .map(({ carrier, at }) => ({ carrier, ...at }));
+
+Deno.test("matching by index gives what a search through all gives, whatever was added, moved and removed", () => {
+  const change = fc.oneof(
+    fc.record({ do: fc.constant("put" as const), id: fc.nat(40), site }),
+    fc.record({ do: fc.constant("remove" as const), id: fc.nat(40), site }),
+  );
+  fc.assert(
+    fc.property(
+      fc.array(change, { maxLength: 80 }),
+      fc.array(query, { minLength: 1, maxLength: 5 }),
+      (changes, queries) => {
+        const places = new Map<string, Place>();
+        const candidates = new Candidates<Place>();
+        for (const { do: action, id, site } of changes) {
+          const name = `p${id}`;
+          if (action === "put") {
+            const place = places.get(name) ?? { id: name, ...site };
+            Object.assign(place, site);
+            places.set(name, place);
+            candidates.put(place, site.location, site.owner, site.allies);
+          } else if (places.has(name)) {
+            candidates.remove(places.get(name)!);
+            places.delete(name);
+          }
+        }
+        for (const at of queries) {
+          const expected = bruteForce(places.values(), at);
+          const listed = matcherOf().list(candidates, at, 7);
+          assert.deepEqual(listed.map((hit) => ({ id: hit.member.id, km: hit.distanceKm })), expected.slice(0, 7));
+          assert.equal(matcherOf().find(candidates, at)?.member.id, expected[0]?.id);
+        }
+      },
+    ),
+  );
+});
+
+Deno.test("a tree of many candidates gives what a search through all gives, after changes too", () => {
+  const random = mulberry(42);
+  const anywhere = () => ({ latitude: random() * 180 - 90, longitude: random() * 360 - 180 });
+  const places = new Map<string, Place>();
+  const candidates = new Candidates<Place>();
+  const put = (id: string) => {
+    const place = { id, owner: random() < 0.9 ? "northtel" : "azure", allies: [], location: anywhere() };
+    const old = places.get(id);
+    if (old !== undefined) candidates.remove(old);
+    places.set(id, place);
+    candidates.put(place, place.location, place.owner, place.allies);
+  };
+  for (let index = 0; index < TREE_THRESHOLD * 3; index++) put(`p${index}`);
+  const check = (rounds: number) => {
+    for (let round = 0; round < rounds; round++) {
+      for (const carrier of ["", "northtel", "azure"]) {
+        const at = { carrier, ...anywhere() };
+        const expected = bruteForce(places.values(), at).slice(0, 4);
+        const listed = matcherOf().list(candidates, at, 4);
+        assert.deepEqual(listed.map((hit) => ({ id: hit.member.id, km: hit.distanceKm })), expected);
+        assert.equal(matcherOf().find(candidates, at)!.member.id, expected[0]!.id);
+      }
+    }
+  };
+  check(40);
+  // Less than makes the tree stale, then more, then so few that a flat set serves again.
+  for (let index = 0; index < 100; index++) put(`p${index}`);
+  check(20);
+  for (let index = 200; index < 1200; index++) put(`p${index}`);
+  check(20);
+  for (const [id, place] of [...places].slice(0, TREE_THRESHOLD * 3 - 300)) {
+    candidates.remove(place);
+    places.delete(id);
+  }
+  check(20);
+});
+
+Deno.test("many candidates within a kilometre are chosen equally often, others never", () => {
+  const candidates = new Candidates<Place>();
+  for (let index = 0; index < 5; index++) {
+    // 0.001° of latitude are 111 m.
+    const place = {
+      id: `near${index}`,
+      owner: "northtel",
+      allies: [],
+      location: { latitude: 50 + index * 0.001, longitude: 8 },
+    };
+    candidates.put(place, place.location, place.owner, []);
+  }
+  const far = { id: "far", owner: "northtel", allies: [], location: { latitude: 50.02, longitude: 8 } };
+  candidates.put(far, far.location, far.owner, []);
+  const at = { carrier: "northtel", latitude: 49.9, longitude: 8 };
+  const finder = matcherOf(mulberry(1));
+  for (const choose of [() => finder.find(candidates, at)!, () => finder.list(candidates, at, 3)[0]!]) {
+    const counts = new Map<string, number>();
+    for (let call = 0; call < 5000; call++) {
+      const { member } = choose();
+      counts.set(member.id, (counts.get(member.id) ?? 0) + 1);
+    }
+    assert.deepEqual([...counts.keys()].sort(), ["near0", "near1", "near2", "near3", "near4"]);
+    // 1000 expected, standard deviation 28.
+    for (const count of counts.values()) assert.ok(count > 850 && count < 1150, String(count));
+  }
+});
+
+Deno.test("a list never holds more than was asked for, nor anything when nothing was asked for", () => {
+  const candidates = new Candidates<Place>();
+  for (let index = 0; index < 20; index++) {
+    const place = { id: `p${index}`, owner: "northtel", allies: [], location: { latitude: index, longitude: 0 } };
+    candidates.put(place, place.location, place.owner, []);
+  }
+  const at = { carrier: "", latitude: 0, longitude: 0 };
+  assert.equal(matcherOf(() => 0.5).list(candidates, at, 3).length, 3);
+  assert.equal(matcherOf().list(candidates, at, 0).length, 0);
+  assert.equal(matcherOf().list(candidates, at, 2 ** 32 - 1).length, 20);
+});
+
+/** Small deterministic generator. */
+function mulberry(seed: number): () => number {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
