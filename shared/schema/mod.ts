@@ -1,0 +1,56 @@
+/**
+ * The schema: every region object and every API, from the .proto files, and the generic machinery that reads it.
+ * @module
+ */
+export * from "./generated/archipelago/mod.ts";
+export * as dme from "./generated/dme/mod.ts";
+export * from "./generated/kinds.ts";
+export { messages, services } from "./generated/registry.ts";
+export { equal, isBlank, isEmpty, matches } from "./compare.ts";
+export type {
+  Audience,
+  FieldDescriptor,
+  FieldRules,
+  MessageDescriptor,
+  NeedRule,
+  ObjectRules,
+  OwnerType,
+  ReplicateRule,
+  ScalarType,
+  Writer,
+} from "./descriptor.ts";
+export {
+  type EnumDescriptor,
+  enumDescriptor,
+  enumName,
+  type EnumObject,
+  enumText,
+  type EnumValue,
+} from "./enum_type.ts";
+export {
+  durationText,
+  fieldOfKey,
+  fromJson,
+  isJsonObject,
+  type Issue,
+  issueText,
+  JsonError,
+  type JsonStyle,
+  type JsonValue,
+  type Moment,
+  momentOf,
+  momentText,
+  parseDuration,
+  parseMoment,
+  redact,
+  toJson,
+} from "./json/mod.ts";
+export { findKind, type KindMap, kindOf } from "./kinds.ts";
+export { applyMask, maskFromJson, type MaskResult, type Refusal } from "./mask.ts";
+export type { DeepPartial, MessageType } from "./message_type.ts";
+export type { ObjectKind } from "./object_kind.ts";
+export { getPath, setPath } from "./path.ts";
+export { regionServices } from "./region_services.ts";
+export { clearUnset, requiredIssues } from "./rules.ts";
+export type { ApiRules, MethodDefinition, ServiceDefinition } from "./service.ts";
+export { DecodeError } from "./wire/mod.ts";
