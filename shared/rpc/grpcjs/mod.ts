@@ -1,0 +1,3 @@
+/** The transport over @grpc/grpc-js. @module */
+export { grpcJsClientTransport } from "./client_transport.ts";
+export { grpcJsServerTransport } from "./server_transport.ts";

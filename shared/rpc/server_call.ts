@@ -1,0 +1,196 @@
+import type { RpcClock } from "./clock.ts";
+import { type CallContext, chain, type Peer, type ServerInterceptor } from "./context.ts";
+import { RpcError } from "./error.ts";
+import type { AnyHandler } from "./handlers.ts";
+import { Metadata } from "./metadata.ts";
+import type { Codec } from "./method.ts";
+import { Status } from "./status.ts";
+import type { CallEnd, IncomingCall } from "./transport.ts";
+
+/** A method with its handler, as the server keeps it. */
+export interface Route {
+  readonly requestStream: boolean;
+  readonly responseStream: boolean;
+  readonly input: Codec<unknown>;
+  readonly output: Codec<unknown>;
+  readonly handler: AnyHandler | undefined;
+  readonly interceptors: readonly ServerInterceptor[];
+}
+
+/** The transport's abort and the deadline may fire in either order; within this time of the deadline it was the deadline. */
+const DEADLINE_SLACK_MS = 5;
+
+/** One running call: its context, its end for the peer, and the abort that ends it early. */
+export class ServerCall implements CallContext {
+  readonly values: Map<symbol, unknown> = new Map();
+  readonly trailers: Metadata = new Metadata();
+  readonly #call: IncomingCall;
+  #abort: AbortController | undefined;
+  #aborted: RpcError | undefined;
+  #onAbort: ((reason: RpcError) => void) | undefined;
+  #finished = false;
+  #cancelTimer: (() => void) | undefined;
+
+  constructor(call: IncomingCall, clock: RpcClock) {
+    this.#call = call;
+    const { deadline } = call;
+    call.onAbort((reason) => {
+      const late = deadline !== undefined && clock.now() >= deadline - DEADLINE_SLACK_MS;
+      this.#end(late ? deadlineExceeded() : reason);
+    });
+    if (deadline !== undefined) {
+      this.#cancelTimer = clock.after(deadline - clock.now(), () => {
+        const error = deadlineExceeded();
+        this.finish({ code: error.code, message: error.message, trailers: new Metadata() });
+        this.#end(error);
+      });
+    }
+  }
+
+  get method(): string {
+    return this.#call.path;
+  }
+
+  get metadata(): Metadata {
+    return this.#call.metadata;
+  }
+
+  get peer(): Peer {
+    return this.#call.peer;
+  }
+
+  get deadline(): number | undefined {
+    return this.#call.deadline;
+  }
+
+  /** Made when first asked for: most unary handlers never look. */
+  get signal(): AbortSignal {
+    if (!this.#abort) {
+      this.#abort = new AbortController();
+      if (this.#aborted) this.#abort.abort(this.#aborted);
+    }
+    return this.#abort.signal;
+  }
+
+  sendHeaders(metadata: Metadata): void {
+    if (!this.#finished) this.#call.sendHeaders(metadata);
+  }
+
+  /** Ends the call for the peer, once. */
+  finish(end: CallEnd): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.#cancelTimer?.();
+    this.#call.finish(end);
+  }
+
+  #end(reason: RpcError): void {
+    if (this.#aborted) return;
+    this.#aborted = reason;
+    this.#finished = true;
+    this.#cancelTimer?.();
+    this.#abort?.abort(reason);
+    this.#onAbort?.(reason);
+  }
+
+  /** Runs the route to its end; rejects with an RpcError unless the call ended OK. `onWork` learns of the handler's own work. */
+  async run(route: Route, onWork: (work: Promise<unknown>) => void): Promise<void> {
+    const work = this.#serve(route);
+    onWork(work.catch(() => {}));
+    const aborted = new Promise<never>((_, reject) => {
+      if (this.#aborted) reject(this.#aborted);
+      else this.#onAbort = reject;
+    });
+    aborted.catch(() => {});
+    await Promise.race([work, aborted]);
+    if (this.#aborted) throw this.#aborted;
+  }
+
+  async #serve(route: Route): Promise<void> {
+    const { handler } = route;
+    if (!handler) throw new RpcError(Status.UNIMPLEMENTED, `Method ${this.method} is not implemented`);
+    const input = route.requestStream ? this.#requests(route.input) : await this.#request(route.input);
+    const result = handler(input, this);
+    if (route.responseStream) {
+      await this.#respond(result as AsyncIterable<unknown>, route.output);
+    } else {
+      await this.#call.write(route.output.encode(await result));
+    }
+  }
+
+  async #request(codec: Codec<unknown>): Promise<unknown> {
+    const first = await this.#call.read();
+    if (first === undefined) throw new RpcError(Status.UNIMPLEMENTED, "One request message was expected, none came");
+    const second = await this.#call.read();
+    if (second !== undefined) throw new RpcError(Status.UNIMPLEMENTED, "One request message was expected, more came");
+    return decode(codec, first);
+  }
+
+  async *#requests(codec: Codec<unknown>): AsyncGenerator<unknown> {
+    for (;;) {
+      const message = await this.#call.read();
+      if (this.#aborted) throw this.#aborted;
+      if (message === undefined) return;
+      yield decode(codec, message);
+    }
+  }
+
+  async #respond(responses: AsyncIterable<unknown>, codec: Codec<unknown>): Promise<void> {
+    const iterator = responses[Symbol.asyncIterator]();
+    const { signal } = this;
+    // Not awaited: a generator that waits elsewhere ends only when it gets to it.
+    const stop = (): void => void Promise.resolve(iterator.return?.()).catch(() => {});
+    signal.addEventListener("abort", stop, { once: true });
+    try {
+      for (;;) {
+        const next = await iterator.next();
+        if (next.done || this.#finished) break;
+        const room = this.#call.write(codec.encode(next.value));
+        if (room) await room;
+      }
+    } catch (error) {
+      stop();
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", stop);
+    }
+  }
+}
+
+function decode(codec: Codec<unknown>, bytes: Uint8Array): unknown {
+  try {
+    return codec.decode(bytes);
+  } catch (cause) {
+    if (cause instanceof RpcError) throw cause;
+    throw new RpcError(Status.INTERNAL, "The request message cannot be decoded", { cause });
+  }
+}
+
+function deadlineExceeded(): RpcError {
+  return new RpcError(Status.DEADLINE_EXCEEDED, "Deadline exceeded");
+}
+
+/** Runs a call through interceptors and handler and tells the peer how it ended. */
+export async function runCall(
+  call: ServerCall,
+  route: Route,
+  interceptors: readonly ServerInterceptor[],
+  onWork: (work: Promise<unknown>) => void,
+  onError: (error: unknown, context: CallContext) => void,
+): Promise<void> {
+  try {
+    await chain(interceptors, call, async () => {
+      try {
+        await chain(route.interceptors, call, () => call.run(route, onWork));
+      } catch (error) {
+        throw RpcError.from(error);
+      }
+    });
+    call.finish({ code: Status.OK, message: "", trailers: call.trailers });
+  } catch (thrown) {
+    const error = RpcError.from(thrown);
+    if (error.code === Status.INTERNAL || error.code === Status.UNKNOWN) onError(error.cause ?? error, call);
+    const trailers = call.trailers.clone().merge(error.metadata);
+    call.finish({ code: error.code, message: error.message, details: error.details, trailers });
+  }
+}
