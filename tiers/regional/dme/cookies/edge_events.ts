@@ -1,0 +1,91 @@
+import { CookieJar } from "./cookie_jar.ts";
+import { TokenError } from "./jwt.ts";
+import type { CookieKeys } from "./keys.ts";
+import { textMember } from "./session.ts";
+
+/** A place as the cookie carries it: the members of the wire's Loc. */
+export interface CookieLocation {
+  latitude: number;
+  longitude: number;
+  horizontalAccuracy?: number;
+  verticalAccuracy?: number;
+  altitude?: number;
+  course?: number;
+  speed?: number;
+  timestamp?: { seconds: number; nanos: number };
+}
+
+/** The instance that a device was given, by the names in its key, and where the device was then. */
+export interface EdgeEvents {
+  clusterOrganization: string;
+  clusterName: string;
+  cloudletOrganization: string;
+  cloudletName: string;
+  location: CookieLocation;
+}
+
+const NUMBERS = [
+  ["latitude", "latitude"],
+  ["longitude", "longitude"],
+  ["horizontal_accuracy", "horizontalAccuracy"],
+  ["vertical_accuracy", "verticalAccuracy"],
+  ["altitude", "altitude"],
+  ["course", "course"],
+  ["speed", "speed"],
+] as const;
+
+const text = (value: string) => value === "" ? undefined : value;
+const nonZero = (value: number | undefined) => value === 0 ? undefined : value;
+
+/** The jar of edge-events cookies (DME specification 3.3). */
+export function edgeEventsCookies(
+  options: { keys: CookieKeys; now: () => number; lifetimeMs: number },
+): CookieJar<EdgeEvents> {
+  return new CookieJar<EdgeEvents>({
+    ...options,
+    write: (key) => ({
+      clusterorg: text(key.clusterOrganization),
+      clustername: text(key.clusterName),
+      cloudletorg: text(key.cloudletOrganization),
+      cloudletname: text(key.cloudletName),
+      location: writeLocation(key.location),
+    }),
+    read: (key) => {
+      const edge = {
+        clusterOrganization: textMember(key, "clusterorg"),
+        clusterName: textMember(key, "clustername"),
+        cloudletOrganization: textMember(key, "cloudletorg"),
+        cloudletName: textMember(key, "cloudletname"),
+        location: readLocation(key.location),
+      };
+      if (!edge.clusterOrganization && !edge.clusterName && !edge.cloudletOrganization && !edge.cloudletName) {
+        throw new TokenError("names no instance");
+      }
+      return edge;
+    },
+  });
+}
+
+function writeLocation(location: CookieLocation): object {
+  const written: Record<string, unknown> = {};
+  for (const [name, property] of NUMBERS) written[name] = nonZero(location[property]);
+  if (location.timestamp !== undefined) {
+    written.timestamp = { seconds: nonZero(location.timestamp.seconds), nanos: nonZero(location.timestamp.nanos) };
+  }
+  return written;
+}
+
+function readLocation(value: unknown): CookieLocation {
+  if (typeof value !== "object" || value === null) throw new TokenError("has no location");
+  const members = value as Record<string, unknown>;
+  const location: CookieLocation = { latitude: 0, longitude: 0 };
+  for (const [name, property] of NUMBERS) {
+    const number = members[name] ?? 0;
+    if (typeof number !== "number") throw new TokenError(`has a location whose ${name} is not a number`);
+    if (number !== 0) location[property] = number;
+  }
+  if (Math.abs(location.latitude) > 90 || Math.abs(location.longitude) > 180) {
+    throw new TokenError("has a location out of range");
+  }
+  return location;
+}
