@@ -1,0 +1,11 @@
+export { HpackDecoder } from "./decoder.ts";
+export type { DecodedBlock, HpackDecoderOptions } from "./decoder.ts";
+export { DynamicTable } from "./dynamic_table.ts";
+export { HpackEncoder, SENSITIVE_NAMES } from "./encoder.ts";
+export type { HpackEncoderOptions } from "./encoder.ts";
+export { HpackError } from "./error.ts";
+export { huffmanDecode, huffmanEncode, huffmanLength } from "./huffman.ts";
+export { isFieldName, isFieldValue } from "./field_syntax.ts";
+export { checkSendable, PreparedHeaders } from "./prepared_headers.ts";
+export { FIELD_OVERHEAD_BYTES, fieldSize, STATIC_TABLE } from "./static_table.ts";
+export type { HeaderField, HeaderList } from "./static_table.ts";
