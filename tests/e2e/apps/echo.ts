@@ -1,0 +1,11 @@
+// Back-end of the end-to-end tests: tells who answers, over HTTP on the port that the platform gives it.
+Deno.serve(
+  { hostname: "127.0.0.1", port: Number(Deno.env.get("PORT")), onListen() {} },
+  (request) =>
+    Response.json({
+      cloudlet: Deno.env.get("ARCHIPELAGO_CLOUDLET"),
+      app: Deno.env.get("ARCHIPELAGO_APP"),
+      path: new URL(request.url).pathname,
+      pid: Deno.pid,
+    }),
+);

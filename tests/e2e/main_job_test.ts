@@ -1,0 +1,78 @@
+// The main job through real processes and public interfaces only: three tiers running, an app deployed, a device matched.
+import assert from "node:assert/strict";
+import { device, deviceReaches } from "./support/device.ts";
+import { freePortBase, startPlatform } from "./support/platform.ts";
+import { isRunning, killOutright } from "./support/processes.ts";
+import { eventually } from "./support/wait.ts";
+import { deploy, instancePid, instances, makeWorld, runningInstances, undeploy } from "./support/world.ts";
+
+/** Augsburg: near the site in Munich, far from the one in Hamburg. */
+const NEAR_MUNICH = "48.37,10.90";
+/** Bremen: the other way round. */
+const NEAR_HAMBURG = "53.08,8.80";
+
+Deno.test("main job: deploy, find the nearest back-end, lose it, find the next, get it back, delete", async (t) => {
+  const platform = await startPlatform();
+  const world = await makeWorld(platform, freePortBase());
+  try {
+    await t.step("each service is a process of its own under its own permission set", () => {
+      const services = platform.info().services;
+      for (const type of ["master-controller", "controller", "dme", "crm"]) {
+        assert.ok(services.some((service) => service.type === type), `${type} is listed`);
+      }
+      for (const service of services.filter((service) => service.type !== "postgres")) {
+        const command = Deno.readTextFileSync(`/proc/${service.pid}/cmdline`).split("\0");
+        assert.ok(service.permissionSet !== "", `${service.name} names its permission set`);
+        assert.ok(command.includes(`-P=${service.permissionSet}`), `${service.name}: ${command.join(" ")}`);
+        assert.ok(!command.includes("-A") && !command.includes("--allow-all"), service.name);
+      }
+    });
+
+    await t.step("an app without instances is not found", async () => {
+      assert.equal((await device(platform.info(), NEAR_MUNICH)).found, false);
+    });
+
+    await t.step("deployment shows progress and ends ready", async () => {
+      const lines = await Promise.all([deploy(world, "munich"), deploy(world, "hamburg")]);
+      for (const progress of lines) assert.ok(progress.length >= 2, JSON.stringify(progress));
+      const shown = await instances(world);
+      assert.equal(shown.length, 2);
+      for (const instance of shown) {
+        assert.equal(instance.state, "Ready");
+        assert.match(String(instance.uri), /\.localhost$/);
+      }
+    });
+
+    await t.step("devices reach the nearest back-end, by REST and by gRPC", async () => {
+      const south = await deviceReaches(platform.info(), NEAR_MUNICH, "munich");
+      assert.ok(south.distanceKm! > 40 && south.distanceKm! < 70, `${south.distanceKm} km from Augsburg to Munich`);
+      await deviceReaches(platform.info(), NEAR_HAMBURG, "hamburg");
+      const byGrpc = await device(platform.info(), NEAR_MUNICH, { grpc: true });
+      assert.match(byGrpc.answer ?? "", /\/munich"/);
+    });
+
+    await t.step("a dead instance is passed over, and chosen again when it is back", async () => {
+      const before = await instancePid(world, platform, "munich");
+      // it is restarted within seconds, later each time it dies: killed until a device noticed
+      await eventually("a device to be sent to the next nearest", async () => {
+        for (const pid of await runningInstances(world, platform, "munich")) await killOutright(pid);
+        return (await device(platform.info(), NEAR_MUNICH)).answer?.includes('/hamburg"') || undefined;
+      });
+      await deviceReaches(platform.info(), NEAR_MUNICH, "munich");
+      const after = await instancePid(world, platform, "munich");
+      assert.notEqual(after, before);
+      assert.ok(isRunning(after));
+    });
+
+    await t.step("a deleted instance is gone, with its process", async () => {
+      const pid = await instancePid(world, platform, "munich");
+      await undeploy(world, "munich");
+      assert.equal(isRunning(pid), false);
+      assert.equal((await instances(world)).length, 1);
+      await deviceReaches(platform.info(), NEAR_MUNICH, "hamburg");
+    });
+  } finally {
+    world.close();
+    assert.equal((await platform.stop()).code, 0);
+  }
+});
