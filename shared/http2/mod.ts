@@ -26,3 +26,5 @@ export { AlpnError, connectTcp, connectTls } from "./transport/deno_connect.ts";
 export type { ConnectOptions, ConnectTlsOptions } from "./transport/deno_connect.ts";
 export { listenTcp, listenTls } from "./transport/deno_listen.ts";
 export type { ListenOptions, ListenTlsOptions } from "./transport/deno_listen.ts";
+export { connectNodeTls, listenMutualTls } from "./transport/node_tls.ts";
+export type { ConnectNodeTlsOptions, ListenMutualTlsOptions, RenewableListener } from "./transport/node_tls.ts";

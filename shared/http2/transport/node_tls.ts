@@ -1,0 +1,133 @@
+import { connect as tlsConnect, createServer, type TLSSocket } from "node:tls";
+import { AlpnError } from "./deno_connect.ts";
+import { NodeTlsTransport } from "./node_connection.ts";
+import type { Listener, Transport } from "./types.ts";
+
+/** Where to listen, who we are, and whose clients we admit. */
+export interface ListenMutualTlsOptions {
+  /** @default "0.0.0.0" */
+  readonly hostname?: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+  /** The certificate chain, PEM. */
+  readonly cert: string;
+  /** Its private key, PEM. */
+  readonly key: string;
+  /** The authorities whose clients are admitted, PEM. */
+  readonly ca: readonly string[];
+  /** Whether a client without a certificate is turned away in the handshake. @default true */
+  readonly requireCertificate?: boolean;
+  /** Milliseconds for the TLS handshake. @default 10 000 */
+  readonly handshakeTimeoutMs?: number;
+  /** Connections at once, those in their handshake included. @default 20 000 */
+  readonly maxConnections?: number;
+}
+
+/** A listener whose certificate can be changed. */
+export interface RenewableListener extends Listener {
+  /** Uses another certificate for the connections from now on. */
+  renew(identity: { readonly cert: string; readonly key: string; readonly ca?: readonly string[] }): void;
+}
+
+/** Listens for mutual TLS; the peer's certificate stands in its {@linkcode PeerInfo}. Rejects when it cannot listen. */
+export function listenMutualTls(options: ListenMutualTlsOptions): Promise<RenewableListener> {
+  const server = createServer({
+    cert: options.cert,
+    key: options.key,
+    ca: [...options.ca],
+    requestCert: true,
+    rejectUnauthorized: options.requireCertificate ?? true,
+    // HTTP/1.1 is offered so that its clients get through the handshake to an answer that they understand.
+    ALPNProtocols: ["h2", "http/1.1"],
+    handshakeTimeout: options.handshakeTimeoutMs ?? 10_000,
+  });
+  server.maxConnections = options.maxConnections ?? 20_000;
+  server.on("tlsClientError", () => {}); // The runtime has closed the socket; there is nobody to tell.
+  return new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(options.port, options.hostname ?? "0.0.0.0", () => {
+      server.off("error", reject);
+      server.on("error", () => {}); // One accept that failed (no file handles left) must not end the process.
+      const { address, port } = server.address() as { address: string; port: number };
+      resolve({
+        address: { hostname: address, port },
+        start: (onTransport) =>
+          void server.on("secureConnection", (socket) => onTransport(new NodeTlsTransport(socket))),
+        close: () => void server.close(),
+        renew({ cert, key, ca }) {
+          server.setSecureContext({ cert, key, ca: [...(ca ?? options.ca)] });
+        },
+      });
+    });
+  });
+}
+
+/** Where to connect to, who we are, and what we expect. */
+export interface ConnectNodeTlsOptions {
+  readonly hostname: string;
+  readonly port: number;
+  /** Authorities to trust instead of those of the runtime, PEM. */
+  readonly ca?: readonly string[];
+  /** Our certificate chain, PEM. */
+  readonly cert?: string;
+  /** Its private key, PEM. */
+  readonly key?: string;
+  /** The name asked for in the handshake and expected in the certificate. @default hostname */
+  readonly serverName?: string;
+  /**
+   * Looks at the server's certificate (DER, its own first; already verified against `ca`) instead of the check of its name.
+   * Whatever it returns or throws is why the connection is refused; undefined accepts.
+   */
+  readonly checkServer?: (chain: readonly Uint8Array[]) => Error | undefined;
+  /** Gives up the attempt. */
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Connects over TLS with a check of the server of our own, such as for URI names.
+ *
+ * @throws {AlpnError} when the server does not speak HTTP/2.
+ */
+export function connectNodeTls(options: ConnectNodeTlsOptions): Promise<Transport> {
+  return new Promise((resolve, reject) => {
+    if (options.signal?.aborted) return reject(options.signal.reason);
+    const { checkServer } = options;
+    const isAddress = /^[\d.]+$|:/.test(options.hostname);
+    const socket: TLSSocket = tlsConnect({
+      host: options.hostname,
+      port: options.port,
+      servername: options.serverName ?? (isAddress ? "" : options.hostname),
+      ca: options.ca === undefined ? undefined : [...options.ca],
+      cert: options.cert,
+      key: options.key,
+      ALPNProtocols: ["h2"],
+      ...(checkServer === undefined ? {} : { checkServerIdentity: () => undefined }),
+    });
+    const refuse = (error: unknown) => {
+      options.signal?.removeEventListener("abort", abort);
+      socket.destroy();
+      reject(error);
+    };
+    const abort = () => refuse(options.signal!.reason);
+    options.signal?.addEventListener("abort", abort);
+    socket.once("error", refuse);
+    socket.once("secureConnect", () => {
+      try {
+        if (!socket.authorized) {
+          throw socket.authorizationError ?? new Error("Certificate of the server could not be verified");
+        }
+        if (socket.alpnProtocol !== "h2") {
+          throw new AlpnError(`Server at ${options.hostname}:${options.port} does not speak HTTP/2`);
+        }
+        const transport = new NodeTlsTransport(socket);
+        const problem = checkServer?.(transport.peer.certificate?.chain ?? []);
+        if (problem !== undefined) throw problem;
+        socket.off("error", refuse);
+        options.signal?.removeEventListener("abort", abort);
+        resolve(transport);
+      } catch (error) {
+        refuse(error);
+      }
+    });
+  });
+}
