@@ -20,6 +20,8 @@ export interface ClientOptions {
   readonly onDraining?: () => void;
   /** The connection is gone; null when that was in order. */
   readonly onClose?: (error: Error | null) => void;
+  /** Hears what listeners given to a stream threw; the stream is reset. */
+  readonly onError?: (error: unknown) => void;
   /** @default SYSTEM_CLOCK */
   readonly clock?: Clock;
 }
@@ -65,7 +67,7 @@ export function connect(transport: Transport, options: ClientOptions = {}): Http
     limits,
     now: clock.now(),
     events: {
-      createStream: () => new ConnectionStream(connection, transport.peer),
+      createStream: () => new ConnectionStream(connection, transport.peer, failed),
       onStream: () => {},
       onOutput: () => driver?.schedule(),
       onEstablished: () => ready.resolve(),
@@ -86,6 +88,11 @@ export function connect(transport: Transport, options: ClientOptions = {}): Http
   const stopTicking = clock.every(TICK_MS, () => moving.tick(clock.now()));
   moving.start();
 
+  function failed(stream: ConnectionStream, error: unknown): void {
+    if (error !== stream.closeError) options.onError?.(error);
+    stream.reset(ErrorCode.INTERNAL_ERROR, "Listener failed");
+  }
+
   return {
     peer: transport.peer,
     ready: ready.promise,
@@ -96,7 +103,7 @@ export function connect(transport: Transport, options: ClientOptions = {}): Http
       return connection.occupied + connection.pendingStreams;
     },
     open(headers, end = false) {
-      const stream = new ConnectionStream(connection, transport.peer);
+      const stream = new ConnectionStream(connection, transport.peer, failed);
       connection.open(stream, headers, end);
       return stream;
     },

@@ -89,7 +89,7 @@ export function serve(listener: Listener, options: ServeOptions): Http2Server {
       now: clock.now(),
       ageJitterMs: random() * AGE_JITTER * limits.maxAgeMs,
       events: {
-        createStream: () => new ConnectionStream(connection, transport.peer),
+        createStream: () => new ConnectionStream(connection, transport.peer, failed),
         onStream: (stream) => run(connection, stream),
         onOutput: () => driver.schedule(),
         onClosed: (error) => {

@@ -43,10 +43,18 @@ export class ConnectionStream extends StreamCore implements Http2Stream {
   #closeListener: ((error: StreamClosedError | null) => void) | null = null;
   #headersListener: ((headers: HeaderList) => void) | null = null;
 
-  constructor(connection: Connection<ConnectionStream>, peer: PeerInfo) {
+  readonly #onFault: (stream: ConnectionStream, error: unknown) => void;
+
+  /** @param onFault Hears what a listener of the stream's user threw; the stream is to be reset. */
+  constructor(
+    connection: Connection<ConnectionStream>,
+    peer: PeerInfo,
+    onFault: (stream: ConnectionStream, error: unknown) => void,
+  ) {
     super();
     this.#connection = connection;
     this.peer = peer;
+    this.#onFault = onFault;
   }
 
   // ---- sending
@@ -95,8 +103,8 @@ export class ConnectionStream extends StreamCore implements Http2Stream {
 
   response(): Promise<HeaderList> {
     if (this.headersReceived) return Promise.resolve(this.headers);
-    if (this.closeError !== null) return Promise.reject(this.closeError);
-    return new Promise((resolve, reject) => this.#response = { resolve, reject });
+    if (this.closeError !== null) return rejected(this.closeError);
+    return handled(new Promise((resolve, reject) => this.#response = { resolve, reject }));
   }
 
   onResponse(listener: (headers: HeaderList) => void): void {
@@ -118,15 +126,15 @@ export class ConnectionStream extends StreamCore implements Http2Stream {
 
   read(): Promise<Uint8Array | null> {
     if (this.#reader !== null || this.#collector !== null) {
-      return Promise.reject(new TypeError("Stream has a reader already"));
+      return rejected(new TypeError("Stream has a reader already"));
     }
     try {
       const bytes = this.tryRead();
       if (bytes !== undefined) return Promise.resolve(bytes);
     } catch (error) {
-      return Promise.reject(error);
+      return rejected(error);
     }
-    return new Promise((resolve, reject) => this.#reader = { resolve, reject });
+    return handled(new Promise((resolve, reject) => this.#reader = { resolve, reject }));
   }
 
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
@@ -145,9 +153,11 @@ export class ConnectionStream extends StreamCore implements Http2Stream {
   }
 
   readAll(maxBytes: number): Promise<Uint8Array> {
-    return new Promise((resolve, reject) => {
-      this.collect(maxBytes, (error, body) => error === null ? resolve(body) : reject(error));
-    });
+    return handled(
+      new Promise((resolve, reject) => {
+        this.collect(maxBytes, (error, body) => error === null ? resolve(body) : reject(error));
+      }),
+    );
   }
 
   discard(): void {
@@ -178,7 +188,7 @@ export class ConnectionStream extends StreamCore implements Http2Stream {
     response?.resolve(this.headers);
     const listener = this.#headersListener;
     this.#headersListener = null;
-    listener?.(this.headers);
+    if (listener !== null) this.#guard(() => listener(this.headers));
   }
 
   override deliverData(source: Uint8Array, start: number, end: number): void {
@@ -217,12 +227,13 @@ export class ConnectionStream extends StreamCore implements Http2Stream {
     const collector = this.#collector;
     this.#collector = null;
     if (collector !== null) {
-      collector(error ?? new StreamClosedError(ErrorCode.NO_ERROR, "local", "Stream is over"), EMPTY);
+      const why = error ?? new StreamClosedError(ErrorCode.NO_ERROR, "local", "Stream is over");
+      this.#guard(() => collector(why, EMPTY));
     }
     if (error !== null) this.#abort?.abort(error);
     const listener = this.#closeListener;
     this.#closeListener = null;
-    listener?.(error);
+    if (listener !== null) this.#guard(() => listener(error));
   }
 
   /** Data for a collector: kept until the body is whole. */
@@ -257,14 +268,27 @@ export class ConnectionStream extends StreamCore implements Http2Stream {
       body = buffer.take();
       this.#connection.release(this, body.length);
     }
-    collector(null, body);
+    try {
+      collector(null, body);
+    } catch (error) {
+      this.#onFault(this, error);
+    }
   }
 
   #tooLarge(): void {
     const collector = this.#collector!;
     this.#collector = null;
     this.discard();
-    collector(new BodyTooLargeError(this.#maxBytes), EMPTY);
+    this.#guard(() => collector(new BodyTooLargeError(this.#maxBytes), EMPTY));
+  }
+
+  /** Calls the stream's user; what it throws is the stream's fault, not the connection's. */
+  #guard(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      this.#onFault(this, error);
+    }
   }
 
   #drop(): void {
@@ -274,4 +298,14 @@ export class ConnectionStream extends StreamCore implements Http2Stream {
     this.#connection.release(this, held);
     this.#connection.consumed(this, held);
   }
+}
+
+/** A rejection that nobody waits for must not end the process: whoever does not ask hears of it by other ways. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
+
+function rejected(error: unknown): Promise<never> {
+  return handled(Promise.reject(error));
 }

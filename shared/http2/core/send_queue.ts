@@ -27,7 +27,9 @@ export class SendQueue {
 
   /** Resolves when all that is queued now has been taken. */
   drained(): Promise<void> {
-    return new Promise((resolve, reject) => this.#waiters.push({ at: this.#added, resolve, reject }));
+    const promise = new Promise<void>((resolve, reject) => this.#waiters.push({ at: this.#added, resolve, reject }));
+    promise.catch(() => {}); // Whoever does not wait hears of the end otherwise; it must not end the process.
+    return promise;
   }
 
   /** Moves `count` octets to `target` from `at` on. */
