@@ -5,6 +5,7 @@
 export * from "./generated/archipelago/mod.ts";
 export * as dme from "./generated/dme/mod.ts";
 export * from "./generated/kinds.ts";
+export { fileDescriptors } from "./generated/file_descriptors.ts";
 export { messages, services } from "./generated/registry.ts";
 export { equal, isBlank, isEmpty, matches } from "./compare.ts";
 export type {
@@ -45,6 +46,7 @@ export {
   redact,
   toJson,
 } from "./json/mod.ts";
+export type { FileDescriptor } from "./file_descriptor.ts";
 export { findKind, type KindMap, kindOf } from "./kinds.ts";
 export { applyMask, maskFromJson, type MaskResult, type Refusal } from "./mask.ts";
 export type { DeepPartial, MessageType } from "./message_type.ts";

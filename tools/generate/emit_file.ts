@@ -1,3 +1,4 @@
+import { descriptorDependencies, encodeFileDescriptor } from "./file_descriptor.ts";
 import { defaultOf, emitRead, emitWrite, isNullable, type Spell } from "./emit_codec.ts";
 import {
   allTypes,
@@ -43,7 +44,7 @@ export function emitFiles(files: readonly FileModel[]): Output[] {
       text: HEADER + modules.map((module) => `export * from "./${module}.ts";\n`).join(""),
     });
   }
-  outputs.push(emitKinds(generated, homes), emitRegistry(generated));
+  outputs.push(emitKinds(generated, homes), emitRegistry(generated), emitDescriptors(generated));
   return outputs;
 }
 
@@ -304,4 +305,23 @@ function emitRegistry(files: readonly FileModel[]): Output {
     `];`,
   ];
   return { path: "registry.ts", text: `${HEADER}${text.join("\n")}\n` };
+}
+
+function emitDescriptors(files: readonly FileModel[]): Output {
+  const text = [
+    `import { defineFile, type FileDescriptor } from "../file_descriptor.ts";`,
+    "",
+    `/** All .proto files, for server reflection. */`,
+    `export const fileDescriptors: readonly FileDescriptor[] = [`,
+    ...files.map((file) => {
+      const dependencies = descriptorDependencies(file, files);
+      const symbols = [...allTypes(file), ...file.services].map((item) => item.fullName);
+      const base64 = encodeFileDescriptor(file, dependencies).toBase64();
+      return `  defineFile(${quote(file.name)}, ${JSON.stringify(dependencies)}, ${JSON.stringify(symbols)}, ${
+        quote(base64)
+      }),`;
+    }),
+    `];`,
+  ];
+  return { path: "file_descriptors.ts", text: `${HEADER}${text.join("\n")}\n` };
 }
