@@ -1,0 +1,18 @@
+/**
+ * The contract between a site's resource manager and its infrastructure plugins (services specification 3.3).
+ * A plugin's `mod.ts` default-exports a {@linkcode CreatePlatform}.
+ *
+ * @module
+ */
+export type { CloudletFacts, CloudletPlatform, CreatePlatform, PlatformContext } from "./platform.ts";
+export type { PlatformFeatures, PlatformMeta, PropertyInfo } from "./meta.ts";
+export { featuresOf, propertyValue } from "./meta.ts";
+export type { OperationContext } from "./operation.ts";
+export { remainingMs, throwIfEnded } from "./operation.ts";
+export type { AppOps, AppOutcome, AppSpec, AppStatus, FoundApp, ProbeTarget, RunState } from "./apps.ts";
+export type { ClusterOps, ClusterSpec, FoundCluster } from "./clusters.ts";
+export type { FlavorSpec, MappedPort, ObjectRef } from "./specs.ts";
+export type { PlatformLog } from "./log.ts";
+export { probe } from "./probe.ts";
+export { PlatformError, type PlatformFault } from "./errors.ts";
+export { infrastructureName } from "./names.ts";

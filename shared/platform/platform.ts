@@ -1,0 +1,62 @@
+import type { Clock, Files, Processes, RandomSource } from "../runtime/mod.ts";
+import type { PlatformLog } from "./log.ts";
+import type { AppOps } from "./apps.ts";
+import type { ClusterOps } from "./clusters.ts";
+import type { PlatformMeta } from "./meta.ts";
+import type { OperationContext } from "./operation.ts";
+
+/** What a plugin is given: who the site is, what it may use, and where it may keep things. */
+export interface PlatformContext {
+  readonly region: string;
+  readonly cloudlet: { readonly organization: string; readonly name: string };
+  /** Name of the site in its infrastructure. */
+  readonly physicalName: string;
+  /** The operator's variables of the cloudlet; look them up with {@linkcode propertyValue}. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Absolute path of a folder of the plugin's own, which exists and outlives restarts. */
+  readonly directory: string;
+  /** Path of the JavaScript runtime that sandboxed apps run on. */
+  readonly runtime: string;
+  /** Folders from which modules may be taken; empty: wherever the process may read. */
+  readonly moduleRoots: readonly string[];
+  readonly log: PlatformLog;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly files: Files;
+  readonly processes: Processes;
+  readonly fetch: typeof fetch;
+}
+
+/** What a site can give, gathered once at start and after changes. */
+export interface CloudletFacts {
+  /** Memory in megabytes. */
+  readonly ramMb: number;
+  readonly vcpus: number;
+  /** Disk in gigabytes; 0 when it is not known. */
+  readonly diskGb: number;
+  /** Facts for people, such as the engine's version. */
+  readonly properties: Readonly<Record<string, string>>;
+}
+
+/**
+ * One infrastructure. It keeps no state beyond caches: what must survive a restart is in the infrastructure itself
+ * (labels, records), so that a new process finds it again.
+ */
+export interface CloudletPlatform {
+  readonly meta: PlatformMeta;
+  /**
+   * Checks the variables, reaches the infrastructure and finds what runs there already; changes nothing that runs.
+   * Throws {@linkcode PlatformError} when the site cannot work.
+   */
+  init(context: PlatformContext, operation: OperationContext): Promise<void>;
+  /** What the site can give. */
+  gather(operation: OperationContext): Promise<CloudletFacts>;
+  readonly apps: AppOps;
+  /** Present when apps live in clusters. */
+  readonly clusters?: ClusterOps;
+  /** Lets go of everything that this process holds. Apps go on running, unless `stopApps`, which ends them all first. */
+  close(options?: { readonly stopApps?: boolean }): Promise<void>;
+}
+
+/** Makes a platform that is not yet initialised; what a plugin default-exports. */
+export type CreatePlatform = () => CloudletPlatform;
