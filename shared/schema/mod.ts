@@ -44,6 +44,7 @@ export {
   parseDuration,
   parseMoment,
   redact,
+  shownValue,
   toJson,
 } from "./json/mod.ts";
 export type { FileDescriptor } from "./file_descriptor.ts";
