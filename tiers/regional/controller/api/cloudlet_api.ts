@@ -1,0 +1,138 @@
+import type { Handlers } from "../../../../shared/rpc/mod.ts";
+import {
+  AppInstKind,
+  applyMask,
+  type Cloudlet,
+  type CloudletApi,
+  type CloudletInfoApi,
+  CloudletInfoKind,
+  CloudletKind,
+  matches,
+  requiredIssues,
+  TrackedState,
+} from "../../../../shared/schema/mod.ts";
+import type { ApiContext } from "../context.ts";
+import { alreadyExists, refuse } from "../faults.ts";
+import type { Operation } from "../operations/operations.ts";
+import { checkCloudlet, checkNewCloudlet, defaultCloudlet } from "../rules/cloudlet.ts";
+import { cloudletLabel, MAX_CLOUDLET_LABEL_CHARACTERS, sharedFqdn } from "../rules/dns_labels.ts";
+import { Issues } from "../rules/issues.ts";
+import type { ObjectTx } from "../state/object_tx.ts";
+import { cloudletLabelRow, cloudletRefsRow } from "../state/rows.ts";
+import { deleteStored } from "./deletion.ts";
+import { takeName } from "./labels.ts";
+import { readKey, readNew, show } from "./requests.ts";
+import { siteFailure, STILL_IN_PROGRESS } from "./site_work.ts";
+
+/** Handlers of CloudletApi. */
+export function cloudletApi(context: ApiContext): Handlers<typeof CloudletApi> {
+  const { region, operations } = context;
+  return {
+    createCloudlet(request, call) {
+      const cloudlet = readNew(CloudletKind, request, {
+        defaults: defaultCloudlet,
+        check(object, issues) {
+          checkNewCloudlet(object, issues);
+          checkCloudlet(object, issues);
+        },
+      });
+      const key = CloudletKind.keyString(cloudlet.key);
+      return operations.run(CloudletKind, key, "create", (operation) => create(context, operation, key, cloudlet))
+        .read(call.signal);
+    },
+    updateCloudlet(request, call) {
+      const key = readKey(CloudletKind, request);
+      return operations.run(CloudletKind, key, "update", (operation) => update(context, operation, key, request))
+        .read(call.signal);
+    },
+    deleteCloudlet(request, call) {
+      const key = readKey(CloudletKind, request);
+      return operations.run(CloudletKind, key, "delete", async (operation) => {
+        await deleteStored(context, operation, CloudletKind, key, freeCloudlet);
+        operation.progress.line("Deleted cloudlet");
+      }).read(call.signal);
+    },
+    showCloudlet: (request) =>
+      show(region.cache, CloudletKind, (cloudlet) => matches(CloudletKind.message, request, cloudlet)),
+  };
+}
+
+/** Handlers of CloudletInfoApi. */
+export function cloudletInfoApi({ region }: ApiContext): Handlers<typeof CloudletInfoApi> {
+  return {
+    showCloudletInfo: (request) =>
+      show(region.cache, CloudletInfoKind, (info) => matches(CloudletInfoKind.message, request, info)),
+  };
+}
+
+async function create(context: ApiContext, operation: Operation, key: string, wanted: Cloudlet): Promise<void> {
+  const { region, zone, timeouts } = context;
+  await region.change(async (tx) => {
+    await operation.claim(tx);
+    if (await tx.get(CloudletKind, key)) throw alreadyExists(CloudletKind, key);
+    const cloudlet = CloudletKind.message.create(wanted);
+    cloudlet.state = TrackedState.CREATING;
+    cloudlet.dnsLabel = await takeName(
+      tx,
+      cloudletLabel(cloudlet.key),
+      MAX_CLOUDLET_LABEL_CHARACTERS,
+      cloudletLabelRow,
+    );
+    cloudlet.rootLbFqdn = sharedFqdn(cloudlet.dnsLabel, zone);
+    tx.put(CloudletKind, cloudlet);
+  });
+  operation.progress.line("Waiting for the cloudlet's resource manager");
+  const outcome = await operation.wait(CloudletKind, key, (cloudlet) => {
+    if (cloudlet === undefined) return { errors: ["the cloudlet was removed"] };
+    if (cloudlet.state === TrackedState.READY) return "ready";
+    return cloudlet.state === TrackedState.CREATE_ERROR ? { errors: cloudlet.errors } : undefined;
+  }, timeouts.createCloudletMs);
+  if (outcome === "ready") return operation.progress.line("Created cloudlet");
+  if (outcome === "timeout") {
+    // Unlike an instance, a site may be connected by people hours later, so it stays.
+    const message = "The cloudlet's resource manager has not connected yet; the cloudlet is ready when it has";
+    return operation.progress.line(message, STILL_IN_PROGRESS);
+  }
+  await deleteStored(context, operation, CloudletKind, key, freeCloudlet);
+  throw siteFailure(outcome.errors);
+}
+
+async function update(context: ApiContext, operation: Operation, key: string, request: Cloudlet): Promise<void> {
+  const { region } = context;
+  const moved = await region.change(async (tx) => {
+    await operation.claim(tx);
+    const cloudlet = await tx.requireUsable(CloudletKind, key);
+    const issues = new Issues();
+    if (request.fields.length === 0) issues.add("fields", undefined, "must name what to update");
+    const { changed, refused } = applyMask(CloudletKind.message, cloudlet, request, request.fields);
+    for (const { field, rule } of refused) issues.add(field, undefined, rule);
+    refuse(issues.list);
+    if (changed.length === 0) return undefined;
+    defaultCloudlet(cloudlet);
+    issues.list.push(...requiredIssues(CloudletKind.message, cloudlet));
+    checkNewCloudlet(cloudlet, issues);
+    checkCloudlet(cloudlet, issues);
+    refuse(issues.list);
+    tx.put(CloudletKind, cloudlet);
+    return changed.some((field) => field.startsWith("location")) ? cloudlet.location : undefined;
+  });
+  if (moved) {
+    for (const [instanceKey, { key: { clusterInstKey } }] of region.cache.table(AppInstKind)) {
+      if (CloudletKind.keyString(clusterInstKey.cloudletKey) !== key) continue;
+      await region.change(async (tx) => {
+        const instance = await tx.get(AppInstKind, instanceKey);
+        if (instance) tx.put(AppInstKind, { ...instance, cloudletLoc: moved });
+      });
+    }
+  }
+  operation.progress.line("Updated cloudlet");
+}
+
+/** Removes, with a cloudlet, all that only it had use for. */
+// deno-lint-ignore require-await -- async as the deletion wants it
+async function freeCloudlet(tx: ObjectTx, cloudlet: Cloudlet): Promise<void> {
+  const key = CloudletKind.keyString(cloudlet.key);
+  tx.remove(CloudletInfoKind, key);
+  tx.removeRow(cloudletRefsRow(key));
+  tx.removeRow(cloudletLabelRow(cloudlet.dnsLabel));
+}

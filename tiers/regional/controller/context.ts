@@ -1,0 +1,24 @@
+import type { Clock } from "../../../shared/runtime/mod.ts";
+import type { Logger } from "../../../shared/telemetry/mod.ts";
+import type { Operations } from "./operations/operations.ts";
+import type { DnsZone } from "./rules/dns_labels.ts";
+import type { Region } from "./state/region.ts";
+
+/** Longest time to wait for a site, by kind of work, in milliseconds (specification 6.6). */
+export interface Timeouts {
+  readonly createCloudletMs: number;
+  readonly createClusterInstMs: number;
+  readonly deleteClusterInstMs: number;
+  readonly createAppInstMs: number;
+  readonly deleteAppInstMs: number;
+}
+
+/** What the APIs work with. */
+export interface ApiContext {
+  readonly region: Region;
+  readonly operations: Operations;
+  readonly zone: DnsZone;
+  readonly timeouts: Timeouts;
+  readonly clock: Clock;
+  readonly log: Logger;
+}

@@ -1,0 +1,120 @@
+import {
+  type AppInst,
+  type AppInstInfo,
+  type Cloudlet,
+  type CloudletInfo,
+  type ClusterInst,
+  type ClusterInstInfo,
+  dme,
+  TrackedState,
+} from "../../../../shared/schema/mod.ts";
+import { MAX_OBJECT_ERROR_CHARACTERS, MAX_OBJECT_ERRORS } from "../limits.ts";
+import { isError, isGone, mayReport } from "./transitions.ts";
+
+/** What a site's report does to the object that it is about: changed in place, to be removed, or nothing. */
+export type ReportEffect = "changed" | "remove" | "nothing";
+
+/** Applies a site's report of a cluster (specification 5.1). */
+export function applyClusterInstInfo(cluster: ClusterInst, info: ClusterInstInfo): ReportEffect {
+  return applyState(cluster, info);
+}
+
+/** Applies a site's report of an instance: its state where that is allowed, and whether it answers. */
+export function applyAppInstInfo(instance: AppInst, info: AppInstInfo): ReportEffect {
+  const before = instance.state;
+  const effect = applyState(instance, info);
+  if (effect === "remove" || instance.state !== info.state) return effect;
+  let changed = effect === "changed";
+  if (info.runtimeInfo && !sameList(instance.runtimeInfo?.containerIds ?? [], info.runtimeInfo.containerIds)) {
+    instance.runtimeInfo = structuredClone(info.runtimeInfo);
+    changed = true;
+  }
+  if (instance.state === TrackedState.READY) {
+    const reported = info.healthCheck;
+    const unknown = dme.HealthCheck.HEALTH_CHECK_UNKNOWN;
+    // A site that does not probe says nothing of health; then being ready is all there is to know.
+    const health = reported !== unknown
+      ? reported
+      : before !== TrackedState.READY || instance.healthCheck === dme.HealthCheck.HEALTH_CHECK_CLOUDLET_OFFLINE
+      ? dme.HealthCheck.HEALTH_CHECK_OK
+      : instance.healthCheck;
+    if (health !== instance.healthCheck) {
+      instance.healthCheck = health;
+      changed = true;
+    }
+  }
+  return changed ? "changed" : "nothing";
+}
+
+function applyState(
+  object: { state: TrackedState; errors: string[] },
+  info: { state: TrackedState; errors: readonly string[] },
+): ReportEffect {
+  if (object.state !== info.state) {
+    if (!mayReport(object.state, info.state)) return "nothing";
+    if (isGone(info.state)) return "remove";
+    object.state = info.state;
+    object.errors = isError(info.state) ? bounded(info.errors) : [];
+    return "changed";
+  }
+  const errors = isError(info.state) ? bounded(info.errors) : [];
+  if (sameList(object.errors, errors) || errors.length === 0) return "nothing";
+  object.errors = errors;
+  return "changed";
+}
+
+/**
+ * Applies a site's report of itself to its cloudlet (specification 5.5).
+ *
+ * @returns whether the cloudlet changed
+ */
+export function applyCloudletInfo(cloudlet: Cloudlet, info: CloudletInfo): boolean {
+  const state = cloudletState(cloudlet.state, info.state);
+  const errors = state === TrackedState.CREATE_ERROR || state === TrackedState.UPDATE_ERROR ? bounded(info.errors) : [];
+  const version = info.containerVersion === "" ? cloudlet.containerVersion : info.containerVersion;
+  if (state === cloudlet.state && sameList(errors, cloudlet.errors) && version === cloudlet.containerVersion) {
+    return false;
+  }
+  cloudlet.state = state;
+  cloudlet.errors = errors;
+  cloudlet.containerVersion = version;
+  return true;
+}
+
+function cloudletState(current: TrackedState, reported: dme.CloudletState): TrackedState {
+  const updating = current === TrackedState.UPDATE_REQUESTED || current === TrackedState.UPDATING ||
+    current === TrackedState.UPDATE_ERROR;
+  switch (reported) {
+    case dme.CloudletState.CLOUDLET_STATE_INIT:
+    case dme.CloudletState.CLOUDLET_STATE_NEED_SYNC:
+      return TrackedState.CRM_INITOK;
+    case dme.CloudletState.CLOUDLET_STATE_READY:
+      return TrackedState.READY;
+    case dme.CloudletState.CLOUDLET_STATE_ERRORS:
+      return updating ? TrackedState.UPDATE_ERROR : TrackedState.CREATE_ERROR;
+    case dme.CloudletState.CLOUDLET_STATE_UPGRADE:
+      return updating ? TrackedState.UPDATING : current;
+    default:
+      return current;
+  }
+}
+
+/** A site's report of itself as it is stored: without the progress, which concerns only those who wait. */
+export function storedCloudletInfo(info: CloudletInfo, controller: string, notifyId: number): CloudletInfo {
+  return {
+    ...structuredClone(info),
+    fields: [],
+    status: undefined,
+    errors: bounded(info.errors),
+    controller,
+    notifyId,
+  };
+}
+
+function bounded(errors: readonly string[]): string[] {
+  return errors.slice(0, MAX_OBJECT_ERRORS).map((error) => error.slice(0, MAX_OBJECT_ERROR_CHARACTERS));
+}
+
+function sameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i]);
+}

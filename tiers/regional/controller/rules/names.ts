@@ -1,0 +1,49 @@
+import type { Issues } from "./issues.ts";
+
+// Specification 0.7.
+const VALID_NAME = /^[0-9a-zA-Z][-_0-9a-zA-Z .&,!]*$/;
+const CLUSTER_NAME = /^[0-9a-zA-Z][-0-9a-zA-Z.]*$/;
+
+/** Longest name of an object or organization, in characters: it must leave room in keys, labels and identifiers. */
+const MAX_NAME_CHARACTERS = 128;
+/** Longest name of a cluster, in characters (specification 0.7). */
+const MAX_CLUSTER_NAME_CHARACTERS = 40;
+
+/** Name of the cluster that stands for none (specification 0.8). */
+export const NO_CLUSTER = "defaultclust";
+
+const RESERVED_CLUSTER_NAMES = /^(defaultclust|defaultmtclust|reservable[0-9]+|autocluster.*)$/;
+
+/** Checks a name that is there; a missing one is for the schema's `required` to say. */
+export function checkName(issues: Issues, path: string, name: string): void {
+  if (name === "") return;
+  issues.check(
+    VALID_NAME.test(name),
+    path,
+    name,
+    "must begin with a letter or digit and hold only letters, digits, spaces and - _ . & , !",
+  );
+  issues.check(
+    name.length <= MAX_NAME_CHARACTERS,
+    path,
+    name,
+    `must be at most ${MAX_NAME_CHARACTERS} characters`,
+  );
+}
+
+/** Checks the name of a cluster that a caller wants to create. */
+export function checkClusterName(issues: Issues, path: string, name: string): void {
+  if (name === "") return;
+  issues.check(
+    CLUSTER_NAME.test(name) && name.length <= MAX_CLUSTER_NAME_CHARACTERS,
+    path,
+    name,
+    `must begin with a letter or digit, hold only letters, digits, - and ., at most ${MAX_CLUSTER_NAME_CHARACTERS}`,
+  );
+  issues.check(!RESERVED_CLUSTER_NAMES.test(name), path, name, "is a reserved name");
+}
+
+/** Text as part of a DNS name: lower case, `_` as `-`, without spaces and `. & , !`, cut to `maxCharacters`. */
+export function sanitizeDns(text: string, maxCharacters = 63): string {
+  return text.toLowerCase().replaceAll("_", "-").replace(/[ .&,!]/g, "").slice(0, maxCharacters).replace(/-+$/, "");
+}

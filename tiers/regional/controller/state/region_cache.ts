@@ -1,0 +1,268 @@
+import type { Logger } from "../../../../shared/telemetry/mod.ts";
+import { type ObjectKind } from "../../../../shared/schema/mod.ts";
+import { CompactedError, type Store, type StoreEntry, type WatchBatch } from "../../../../shared/store/mod.ts";
+import type { AnyKind } from "../faults.ts";
+import { CONTROLLER_PREFIX, decodeObject, OPERATION_PREFIX, STORE_PREFIX } from "./rows.ts";
+
+/** One object came, changed or went. */
+export interface ObjectChange {
+  readonly kind: AnyKind;
+  readonly keyString: string;
+  /** As it is now; undefined when it went. */
+  readonly object: unknown;
+  /** As it was; undefined when it came. */
+  readonly old: unknown;
+}
+
+/** Changes of one store revision (of several after a relist), referenced kinds first. */
+export interface RegionChange {
+  readonly revision: number;
+  readonly objects: readonly ObjectChange[];
+  /** Operations that ended, as `Kind/keyString`. */
+  readonly endedOperations: readonly string[];
+  /** Identities of controllers that are gone. */
+  readonly endedControllers: readonly string[];
+}
+
+/**
+ * All objects of the region in memory, kept true by one watch on the store. Objects are shared: nobody may change one.
+ * Readers see whole revisions only.
+ */
+export class RegionCache {
+  readonly #store: Store;
+  readonly #log: Logger;
+  readonly #kinds: readonly AnyKind[];
+  readonly #kindOfName: ReadonlyMap<string, AnyKind>;
+  readonly #tables = new Map<string, Map<string, unknown>>();
+  readonly #modRevisions = new Map<string, number>();
+  readonly #operations = new NameSet(OPERATION_PREFIX);
+  readonly #controllers = new NameSet(CONTROLLER_PREFIX);
+  readonly #listeners = new Set<(change: RegionChange) => void>();
+  readonly #waiters = new Set<() => void>();
+  readonly #stop = new AbortController();
+  #revision = 0;
+  #watching: Promise<void> | undefined;
+
+  constructor(store: Store, kinds: readonly AnyKind[], log: Logger) {
+    this.#store = store;
+    this.#log = log;
+    this.#kinds = kinds.filter((kind) => kind.stored);
+    this.#kindOfName = new Map(this.#kinds.map((kind) => [kind.kind, kind]));
+    for (const kind of this.#kinds) this.#tables.set(kind.kind, new Map());
+  }
+
+  /** Loads everything, then follows the store until {@linkcode close}. */
+  async start(): Promise<void> {
+    await this.#relist();
+    this.#watching = this.#follow();
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#watching;
+    this.#wake();
+  }
+
+  /** Store revision that the cache shows. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** All objects of a kind by key string. */
+  table<T, K>(kind: ObjectKind<T, K>): ReadonlyMap<string, T> {
+    return this.#tables.get(kind.kind) as unknown as ReadonlyMap<string, T>;
+  }
+
+  get<T, K>(kind: ObjectKind<T, K>, keyString: string): T | undefined {
+    return this.table(kind).get(keyString);
+  }
+
+  /** Whether an operation on the object is being run by any living controller. */
+  hasOperation(kind: AnyKind, keyString: string): boolean {
+    return this.#operations.has(`${kind.kind}/${keyString}`);
+  }
+
+  /** Whether a controller of this identity is alive. */
+  hasController(id: string): boolean {
+    return this.#controllers.has(id);
+  }
+
+  /** Calls `listener`, synchronously and in order, with everything that changes from now on. */
+  subscribe(listener: (change: RegionChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Resolves when the cache shows `revision` or a later one, so that a caller reads its own write. */
+  async reached(revision: number): Promise<void> {
+    await this.until(() => this.#revision >= revision ? true : undefined);
+  }
+
+  /**
+   * Resolves with the first value other than undefined that `probe` gives, tried now and after each change; with
+   * undefined when `signal` is aborted or the cache closed first.
+   */
+  async until<V>(probe: () => V | undefined, signal?: AbortSignal): Promise<V | undefined> {
+    for (;;) {
+      const value = probe();
+      if (value !== undefined) return value;
+      if (signal?.aborted || this.#stop.signal.aborted) return undefined;
+      let wake!: () => void;
+      const woken = new Promise<void>((resolve) => wake = resolve);
+      this.#waiters.add(wake);
+      signal?.addEventListener("abort", wake, { once: true });
+      await woken;
+      this.#waiters.delete(wake);
+      signal?.removeEventListener("abort", wake);
+    }
+  }
+
+  async #follow(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        for await (const batch of this.#store.watch(STORE_PREFIX, { fromRevision: this.#revision + 1, signal })) {
+          this.#apply(batch);
+        }
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!(error instanceof CompactedError)) {
+          this.#log.error("Watch of the region store failed, listing it anew", { error });
+        }
+        await this.#relistUntilDone();
+      }
+    }
+  }
+
+  async #relistUntilDone(): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      try {
+        return await this.#relist();
+      } catch (error) {
+        this.#log.warn("Region store cannot be listed", { error });
+        await new Promise((resolve) => setTimeout(resolve, RELIST_RETRY_MS));
+      }
+    }
+  }
+
+  /** Reads the whole store and turns the difference to what is known into changes. */
+  async #relist(): Promise<void> {
+    const { entries, revision } = await this.#store.scan(STORE_PREFIX);
+    const changes: ObjectChange[] = [];
+    const seen = new Set<string>();
+    for (const entry of entries) {
+      seen.add(entry.key);
+      this.#put(entry, changes);
+    }
+    for (const kind of this.#kinds) {
+      for (const keyString of [...this.#tables.get(kind.kind)!.keys()]) {
+        if (!seen.has(kind.storePrefix + keyString)) this.#delete(kind.storePrefix + keyString, changes);
+      }
+    }
+    this.#publish(revision, changes, this.#operations.keepOnly(seen), this.#controllers.keepOnly(seen));
+  }
+
+  #apply(batch: WatchBatch): void {
+    const changes: ObjectChange[] = [];
+    const endedOperations: string[] = [];
+    const endedControllers: string[] = [];
+    for (const event of batch.events) {
+      if (event.type === "put") {
+        this.#put(event.entry!, changes);
+        continue;
+      }
+      this.#delete(event.key, changes);
+      endedOperations.push(...this.#operations.delete(event.key));
+      endedControllers.push(...this.#controllers.delete(event.key));
+    }
+    this.#publish(batch.revision, changes, endedOperations, endedControllers);
+  }
+
+  #put(entry: StoreEntry, changes: ObjectChange[]): void {
+    if (this.#operations.add(entry.key) || this.#controllers.add(entry.key)) return;
+    const found = this.#find(entry.key);
+    if (found === undefined || this.#modRevisions.get(entry.key) === entry.modRevision) return;
+    const { kind, keyString, table } = found;
+    this.#modRevisions.set(entry.key, entry.modRevision);
+    try {
+      const object = decodeObject<unknown>(kind, entry.value);
+      changes.push({ kind, keyString, object, old: table.get(keyString) });
+      table.set(keyString, object);
+    } catch (error) {
+      // One damaged row must not take the region down; what was known of the object stays.
+      this.#log.error("Row of the region store cannot be read", { key: entry.key, error });
+    }
+  }
+
+  #delete(key: string, changes: ObjectChange[]): void {
+    const found = this.#find(key);
+    if (found === undefined) return;
+    const { kind, keyString, table } = found;
+    this.#modRevisions.delete(key);
+    const old = table.get(keyString);
+    if (old === undefined) return;
+    table.delete(keyString);
+    changes.push({ kind, keyString, object: undefined, old });
+  }
+
+  #find(key: string): { kind: AnyKind; keyString: string; table: Map<string, unknown> } | undefined {
+    const end = key.indexOf("/", STORE_PREFIX.length);
+    const kind = this.#kindOfName.get(key.slice(STORE_PREFIX.length, end));
+    return kind && { kind, keyString: key.slice(kind.storePrefix.length), table: this.#tables.get(kind.kind)! };
+  }
+
+  #publish(
+    revision: number,
+    changes: ObjectChange[],
+    endedOperations: readonly string[],
+    endedControllers: readonly string[],
+  ): void {
+    this.#revision = revision;
+    const objects = changes.toSorted((a, b) => a.kind.order - b.kind.order);
+    if (objects.length + endedOperations.length + endedControllers.length > 0) {
+      for (const listener of this.#listeners) listener({ revision, objects, endedOperations, endedControllers });
+    }
+    this.#wake();
+  }
+
+  #wake(): void {
+    for (const wake of [...this.#waiters]) wake();
+  }
+}
+
+/** Names under a prefix of the store. */
+class NameSet {
+  readonly #prefix: string;
+  readonly #names = new Set<string>();
+
+  constructor(prefix: string) {
+    this.#prefix = prefix;
+  }
+
+  has(name: string): boolean {
+    return this.#names.has(name);
+  }
+
+  /** Takes the key in when it is under the prefix; false when it is not. */
+  add(key: string): boolean {
+    if (!key.startsWith(this.#prefix)) return false;
+    this.#names.add(key.slice(this.#prefix.length));
+    return true;
+  }
+
+  /** The name that went, if it was here. */
+  delete(key: string): string[] {
+    const name = key.slice(this.#prefix.length);
+    return key.startsWith(this.#prefix) && this.#names.delete(name) ? [name] : [];
+  }
+
+  /** Drops all names whose keys are not in `keys`, and returns them. */
+  keepOnly(keys: ReadonlySet<string>): string[] {
+    const gone = [...this.#names].filter((name) => !keys.has(this.#prefix + name));
+    for (const name of gone) this.#names.delete(name);
+    return gone;
+  }
+}
+
+/** Pause before a failed listing is tried again, in milliseconds. */
+const RELIST_RETRY_MS = 1000;
