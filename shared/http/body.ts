@@ -29,8 +29,10 @@ export interface BodyOptions {
 export async function readBytes(request: Request, options: BodyOptions = {}): Promise<Uint8Array> {
   const { maxBytes = DEFAULT_MAX_BODY_BYTES, signal } = options;
   // A length that is announced is refused before any of it is read.
-  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw tooLong(maxBytes);
+  const announced = request.headers.get("content-length");
+  if (announced !== null && Number(announced) > maxBytes) throw tooLong(maxBytes);
   if (request.body === null) return new Uint8Array(0);
+  if (announced !== null && signal === undefined) return await readAnnounced(request);
   const reader = request.body.getReader();
   const cancel = () => void reader.cancel(signal!.reason).catch(() => {});
   signal?.addEventListener("abort", cancel, { once: true });
@@ -75,6 +77,15 @@ export async function readJson(request: Request, options: BodyOptions = {}): Pro
     return JSON.parse(text);
   } catch (error) {
     throw new BodyError(400, `Request body is not JSON: ${jsonFault(error, text)}`);
+  }
+}
+
+/** The whole body at once, which costs a fraction of reading its chunks; the server holds the sender to its length. */
+async function readAnnounced(request: Request): Promise<Uint8Array> {
+  try {
+    return await request.bytes();
+  } catch (error) {
+    throw new BodyError(400, "Request body broke off", { cause: error });
   }
 }
 

@@ -1,0 +1,44 @@
+import { dme } from "../../../../shared/schema/mod.ts";
+import type { Session } from "../cookies/mod.ts";
+import type { Desk } from "./desk.ts";
+import { edgeCookie, instanceLocation } from "./find_cloudlet.ts";
+import { requireLocation } from "./location_check.ts";
+import { sessionApp } from "./session.ts";
+
+/** Instances that a list holds when the request names no limit. */
+const DEFAULT_LIMIT = 3;
+
+/** GetAppInstList: the nearest usable instances, grouped by cloudlet in order of their best (DME specification 4.7). */
+export async function getAppInstList(
+  desk: Desk,
+  request: dme.AppInstListRequest,
+  session: Session,
+): Promise<dme.AppInstListReply> {
+  const location = requireLocation(request.gpsLocation);
+  const { latitude, longitude } = location;
+  const query = { carrier: request.carrierName, latitude, longitude };
+  const candidates = desk.tables.app(sessionApp(session))?.candidates;
+  const matches = candidates === undefined
+    ? []
+    : desk.matcher.list(candidates, query, request.limit === 0 ? DEFAULT_LIMIT : request.limit);
+  const cloudlets = new Map<string, dme.CloudletLocation>();
+  for (const { member, distanceKm } of matches) {
+    const { key, uri, mappedPorts } = member.instance;
+    const { organization, name } = key.clusterInstKey.cloudletKey;
+    let place = cloudlets.get(member.cloudlet.id);
+    if (place === undefined) {
+      const gpsLocation = instanceLocation(member);
+      place = { carrierName: organization, cloudletName: name, gpsLocation, distance: distanceKm, appinstances: [] };
+      cloudlets.set(member.cloudlet.id, place);
+    }
+    place.appinstances.push({
+      appName: key.appKey.name,
+      appVers: key.appKey.version,
+      fqdn: uri,
+      ports: mappedPorts,
+      orgName: key.appKey.organization,
+      edgeEventsCookie: await edgeCookie(desk, member, location),
+    });
+  }
+  return { ver: 0, status: dme.AppInstListReply_AIStatus.AI_SUCCESS, cloudlets: [...cloudlets.values()], tags: {} };
+}

@@ -1,0 +1,94 @@
+import { RpcError, Status } from "../../../../shared/rpc/mod.ts";
+import { dme, type MessageType } from "../../../../shared/schema/mod.ts";
+import type { Session } from "../cookies/mod.ts";
+import { getAppInstList } from "./app_inst_list.ts";
+import type { Caller, Desk } from "./desk.ts";
+import { invalid } from "./errors.ts";
+import { findCloudlet } from "./find_cloudlet.ts";
+import { getLocation, verifyLocation } from "./location_calls.ts";
+import { getAppOfficialFqdn, getFqdnList, platformFindCloudlet } from "./platform_calls.ts";
+import { registerClient } from "./register_client.ts";
+import { authenticate } from "./session.ts";
+
+/** One unary call, whatever carried its request. */
+export interface Call<I = unknown, O = unknown> {
+  /** Proto name, e.g. `FindCloudlet`. */
+  readonly name: string;
+  readonly input: MessageType<I>;
+  readonly output: MessageType<O>;
+  /** @throws {RpcError} When the request is refused. */
+  run(request: I, caller: Caller): Promise<O>;
+}
+
+/** The calls that are served, by their name with a small first letter as in the service definitions. */
+export type Calls = ReturnType<typeof createCalls>;
+
+/** Told of every call that ended. */
+export type CallObserver = (name: string, code: Status, durationMs: number) => void;
+
+/**
+ * Makes the calls of the client API. Each first proves the session by the cookie in the message, then does its work
+ * (DME specification 3.1).
+ */
+export function createCalls(desk: Desk, observe: CallObserver = () => {}, monotonicMs: () => number = () => 0) {
+  type Definition<I, O> = { name: string; input: MessageType<I>; output: MessageType<O> };
+
+  function call<I, O>(definition: Definition<I, O>, run: (request: I, caller: Caller) => O | Promise<O>): Call<I, O> {
+    const { name, input, output } = definition;
+    return {
+      name,
+      input,
+      output,
+      async run(request, caller) {
+        const startedMs = monotonicMs();
+        try {
+          const reply = await run(request, caller);
+          observe(name, Status.OK, monotonicMs() - startedMs);
+          return reply;
+        } catch (error) {
+          const failure = RpcError.from(error);
+          observe(name, failure.code, monotonicMs() - startedMs);
+          throw failure;
+        }
+      },
+    };
+  }
+
+  function sessionCall<I extends { sessionCookie: string }, O>(
+    definition: Definition<I, O>,
+    run: (request: I, session: Session) => O | Promise<O>,
+  ): Call<I, O> {
+    return call(definition, async (request) => run(request, await authenticate(desk, request.sessionCookie)));
+  }
+
+  const api = dme.MatchEngineApi.methods;
+  return {
+    registerClient: call(api.registerClient, (request, caller) => registerClient(desk, request, caller)),
+    findCloudlet: sessionCall(api.findCloudlet, (request, session) => findCloudlet(desk, request, session)),
+    getAppInstList: sessionCall(api.getAppInstList, (request, session) => getAppInstList(desk, request, session)),
+    platformFindCloudlet: sessionCall(
+      api.platformFindCloudlet,
+      (request, session) => platformFindCloudlet(desk, request, session),
+    ),
+    getFqdnList: sessionCall(api.getFqdnList, (request, session) => getFqdnList(desk, request, session)),
+    getAppOfficialFqdn: sessionCall(
+      api.getAppOfficialFqdn,
+      (request, session) => getAppOfficialFqdn(desk, request, session),
+    ),
+    verifyLocation: sessionCall(api.verifyLocation, (request) => verifyLocation(request)),
+    getLocation: sessionCall(api.getLocation, getLocation),
+    // Location groups were never more than this (specification 4.7).
+    addUserToGroup: sessionCall(
+      api.addUserToGroup,
+      () => dme.DynamicLocGroupReply.create({ status: dme.ReplyStatus.RS_SUCCESS }),
+    ),
+    // No operator with a session service can be connected yet, and these are the answers without one.
+    qosPrioritySessionCreate: sessionCall(api.qosPrioritySessionCreate, (): dme.QosPrioritySessionReply => {
+      throw invalid("No QoS session service is configured");
+    }),
+    qosPrioritySessionDelete: sessionCall(
+      api.qosPrioritySessionDelete,
+      () => dme.QosPrioritySessionDeleteReply.create(),
+    ),
+  };
+}

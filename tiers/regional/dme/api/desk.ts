@@ -1,0 +1,41 @@
+import type { App, AppInst } from "../../../../shared/schema/mod.ts";
+import type { CookieJar, EdgeEvents, Session } from "../cookies/mod.ts";
+import { clusterKeyText, createMatcher, type InstanceEntry, type Matcher, type Tables } from "../matching/mod.ts";
+
+/** What the tables of this service hold. */
+export type RegionTables = Tables<App, AppInst>;
+/** An instance in them. */
+export type RegionInstance = InstanceEntry<App, AppInst>;
+
+/** What the handlers of all calls work with. */
+export interface Desk {
+  readonly tables: RegionTables;
+  readonly matcher: Matcher<RegionInstance>;
+  readonly sessions: CookieJar<Session>;
+  readonly edgeEvents: CookieJar<EdgeEvents>;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  readonly randomBytes: (count: number) => Uint8Array;
+  /** Where devices get the operator's location tokens; "" when there is no such server. */
+  readonly tokenServerUri: string;
+}
+
+/** The caller of a call. */
+export interface Caller {
+  /** IP address of the device, as its connection shows it. */
+  readonly address: string;
+}
+
+/** A matcher over the region's tables. @param random spreads load among near-equal instances; undefined: it does not */
+export function regionMatcher(
+  random: (() => number) | undefined,
+  carrierOfCode: (code: string) => string | undefined,
+): Matcher<RegionInstance> {
+  return createMatcher<RegionInstance>({
+    location: (entry) => entry.location,
+    owner: (entry) => entry.instance.key.clusterInstKey.cloudletKey.organization,
+    text: (entry) => clusterKeyText(entry.instance.key.clusterInstKey),
+    carrierOfCode,
+    random,
+  });
+}

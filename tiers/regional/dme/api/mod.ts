@@ -1,0 +1,4 @@
+/** The calls of the client API, independent of what carries them. */
+export { type Call, type CallObserver, type Calls, createCalls } from "./calls.ts";
+export { type Caller, type Desk, type RegionInstance, regionMatcher, type RegionTables } from "./desk.ts";
+export { addGrpcCalls } from "./grpc.ts";

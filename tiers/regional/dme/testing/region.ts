@@ -1,0 +1,88 @@
+// A region with the content of the golden cases (DME specification 10.1) behind the real faces, for tests.
+import { App, AppInst, dme } from "../../../../shared/schema/mod.ts";
+import { createServer, type RpcServer } from "../../../../shared/rpc/mod.ts";
+import { addGrpcCalls, type Calls, createCalls, type Desk, regionMatcher, type RegionTables } from "../api/mod.ts";
+import { edgeEventsCookies, fixedKeys, sessionCookies } from "../cookies/mod.ts";
+import { APPS, cloudlet, cloudletKey, SITES } from "../matching/fixture.ts";
+import { Tables } from "../matching/mod.ts";
+import { createRestHandler, type RestHandler } from "../rest/handler.ts";
+
+export const NOW_MS = 1_700_000_000_000;
+
+export function appInst(
+  app: readonly string[],
+  carrier: string,
+  name: string,
+  uri: string,
+  at: [number, number],
+): AppInst {
+  return AppInst.create({
+    key: {
+      appKey: { organization: app[0], name: app[1], version: app[2] },
+      clusterInstKey: {
+        clusterKey: { name: "testcluster" },
+        cloudletKey: { organization: carrier, name },
+        organization: app[0],
+      },
+    },
+    cloudletLoc: { latitude: at[0], longitude: at[1] },
+    uri,
+    mappedPorts: [{ proto: dme.LProto.L_PROTO_TCP, internalPort: 443, publicPort: 443, tls: true }],
+    state: 5,
+    healthCheck: dme.HealthCheck.HEALTH_CHECK_OK,
+  });
+}
+
+export function goldenRegion(): RegionTables {
+  const tables: RegionTables = new Tables();
+  for (const [organization, name, version] of APPS) {
+    tables.setApp(App.create({ key: { organization, name, version }, accessPorts: "tcp:443:tls" }));
+  }
+  for (const [name, carrier, uri, latitude, longitude] of SITES) {
+    tables.setCloudlet(cloudlet(carrier, name, latitude, longitude));
+    tables.setCloudletInfo({ key: cloudletKey(carrier, name), state: 2 });
+    for (const app of APPS) tables.setInstance(appInst(app, carrier, name, uri, [latitude, longitude]));
+  }
+  tables.removeInstance(appInst(APPS[0]!, "northtel", "north-1", "", [0, 0]).key);
+  return tables;
+}
+
+export interface TestRegion {
+  tables: RegionTables;
+  clock: { nowMs: number };
+  desk: Desk;
+  calls: Calls;
+  rest: RestHandler;
+  errors: unknown[];
+  grpcServer(): Promise<{ server: RpcServer; address: string }>;
+}
+
+export function testRegion(tables = goldenRegion(), random?: () => number): TestRegion {
+  const clock = { nowMs: NOW_MS };
+  const cookies = { keys: fixedKeys(1, "12345"), now: () => clock.nowMs };
+  const desk: Desk = {
+    tables,
+    matcher: regionMatcher(random, () => undefined),
+    sessions: sessionCookies({ ...cookies, lifetimeMs: 86_400_000 }),
+    edgeEvents: edgeEventsCookies({ ...cookies, lifetimeMs: 600_000 }),
+    now: () => clock.nowMs,
+    randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
+    tokenServerUri: "",
+  };
+  const errors: unknown[] = [];
+  const calls = createCalls(desk);
+  return {
+    tables,
+    clock,
+    desk,
+    calls,
+    errors,
+    rest: createRestHandler(calls, (error) => errors.push(error)),
+    async grpcServer() {
+      const server = createServer({ onError: (error) => errors.push(error) });
+      addGrpcCalls(server, calls);
+      const { hostname, port } = await server.listen({ hostname: "127.0.0.1", port: 0 });
+      return { server, address: `${hostname}:${port}` };
+    },
+  };
+}
