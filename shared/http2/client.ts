@@ -114,7 +114,7 @@ export function connect(transport: Transport, options: ClientOptions = {}): Http
         }
         const sentAt = clock.now();
         pings.add(reject);
-        connection.ping((now) => {
+        connection.sendPing((now) => {
           pings.delete(reject);
           resolve(now - sentAt);
         });

@@ -63,7 +63,7 @@ export class Driver<S extends StreamCore> implements TransportSink {
     if (this.#gone) return;
     this.#gone = true;
     this.#transport.close();
-    this.#connection.lost(new Error("Connection was closed"), this.#clock.now());
+    this.#connection.drop(this.#clock.now());
     this.#onGone();
   }
 
@@ -92,8 +92,8 @@ export class Driver<S extends StreamCore> implements TransportSink {
     }
     this.#writing = true;
     this.#transport.write(output).then(() => {
-      this.#writing = false;
       this.#connection.written(output, this.#clock.now());
+      this.#writing = false;
       // What came up during the write is at least a tick old.
       this.#write();
     }, (error) => {

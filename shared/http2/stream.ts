@@ -64,7 +64,7 @@ export class ConnectionStream extends StreamCore implements Http2Stream {
     if (this.closed || this.ending) {
       throw new StreamClosedError(ErrorCode.STREAM_CLOSED, "local", "Our side of the stream has ended already");
     }
-    this.#connection.sendHeaders(this, headers, end);
+    this.#connection.outbound.headers(this, headers, end);
   }
 
   write(bytes: Uint8Array, more: Uint8Array = EMPTY): void | Promise<void> {
@@ -116,8 +116,7 @@ export class ConnectionStream extends StreamCore implements Http2Stream {
     const buffer = this.#buffer;
     if (buffer !== null && buffer.length > 0) {
       const bytes = buffer.take();
-      this.#connection.release(this, bytes.length);
-      this.#connection.consumed(this, bytes.length);
+      this.#taken(bytes.length);
       return bytes;
     }
     if (this.closeError !== null) throw this.closeError;
@@ -149,7 +148,7 @@ export class ConnectionStream extends StreamCore implements Http2Stream {
     const held = this.#buffer?.length ?? 0;
     if (held > maxBytes) this.#tooLarge();
     else if (this.remoteClosed || this.closed) this.#collected();
-    else if (held > 0) this.#connection.consumed(this, held);
+    else if (held > 0) this.#connection.window.consumed(this, held);
   }
 
   readAll(maxBytes: number): Promise<Uint8Array> {
@@ -193,11 +192,13 @@ export class ConnectionStream extends StreamCore implements Http2Stream {
 
   override deliverData(source: Uint8Array, start: number, end: number): void {
     const count = end - start;
-    if (this.#discarding) return this.#connection.consumed(this, count);
+    if (this.#discarding) return this.#connection.window.consumed(this, count);
     if (this.#collector !== null) return this.#gather(source, start, end);
+    const connection = this.#connection;
+    if (connection.budget.exhausted) return this.reset(ErrorCode.ENHANCE_YOUR_CALM, "Server has no memory left");
     this.#buffer ??= new ReceiveBuffer();
     this.#buffer.append(source, start, end);
-    this.#connection.hold(this, count);
+    connection.window.hold(count);
     const reader = this.#reader;
     if (reader !== null) {
       this.#reader = null;
@@ -242,7 +243,7 @@ export class ConnectionStream extends StreamCore implements Http2Stream {
     const held = this.#buffer?.length ?? 0;
     if (held + count > this.#maxBytes) {
       this.#tooLarge();
-      return this.#connection.consumed(this, count);
+      return this.#connection.window.consumed(this, count);
     }
     if (this.remoteClosed && held === 0) {
       this.#whole = source.slice(start, end);
@@ -250,12 +251,13 @@ export class ConnectionStream extends StreamCore implements Http2Stream {
     }
     const connection = this.#connection;
     if (
-      connection.heldBytes + count > connection.limits.maxBufferedBytesPerConnection || connection.budget.exhausted
+      connection.window.heldBytes + count > connection.limits.maxBufferedBytesPerConnection ||
+      connection.budget.exhausted
     ) return this.reset(ErrorCode.ENHANCE_YOUR_CALM, "Too many octets are waiting for the rest of their bodies");
     this.#buffer ??= new ReceiveBuffer();
     this.#buffer.append(source, start, end);
-    connection.hold(this, count);
-    connection.consumed(this, count);
+    connection.window.hold(count);
+    connection.window.consumed(this, count);
   }
 
   #collected(): void {
@@ -266,7 +268,7 @@ export class ConnectionStream extends StreamCore implements Http2Stream {
     const buffer = this.#buffer;
     if (buffer !== null && buffer.length > 0) {
       body = buffer.take();
-      this.#connection.release(this, body.length);
+      this.#released(body.length);
     }
     try {
       collector(null, body);
@@ -295,8 +297,20 @@ export class ConnectionStream extends StreamCore implements Http2Stream {
     const held = this.#buffer?.length ?? 0;
     if (held === 0) return;
     this.#buffer!.take();
-    this.#connection.release(this, held);
-    this.#connection.consumed(this, held);
+    this.#taken(held);
+  }
+
+  /** Octets held have been read. */
+  #taken(bytes: number): void {
+    this.#released(bytes);
+    this.#connection.window.consumed(this, bytes);
+  }
+
+  /** Octets held are held no more. */
+  #released(bytes: number): void {
+    const connection = this.#connection;
+    connection.window.release(bytes);
+    if (!connection.closed) connection.window.credit();
   }
 }
 

@@ -1,3 +1,6 @@
+/** From this part of the limit on, windows are not opened further and new streams are refused. */
+const STRAINED = 0.75;
+
 /** Octets held by all connections of a server, against a limit. */
 export class MemoryBudget {
   /** The limit, in octets. */
@@ -9,7 +12,12 @@ export class MemoryBudget {
     this.limitBytes = limitBytes;
   }
 
-  /** Nothing more should be taken in. */
+  /** Nothing new should be begun. */
+  get strained(): boolean {
+    return this.usedBytes >= this.limitBytes * STRAINED;
+  }
+
+  /** Nothing more can be held. */
   get exhausted(): boolean {
     return this.usedBytes >= this.limitBytes;
   }

@@ -1,5 +1,6 @@
 import type { BufferPool } from "./buffer_pool.ts";
 import { Flag, FRAME_HEADER_BYTES, FrameType } from "./constants.ts";
+import { put32 } from "./octets.ts";
 
 /** Frames that wait for the transport, one behind the other in one buffer, so that they leave in one write. */
 export class Output {
@@ -97,13 +98,6 @@ export class Output {
     this.#length = needed;
     return at;
   }
-}
-
-function put32(buffer: Uint8Array, at: number, value: number): void {
-  buffer[at] = value >>> 24;
-  buffer[at + 1] = value >>> 16;
-  buffer[at + 2] = value >>> 8;
-  buffer[at + 3] = value;
 }
 
 /** Copies a few octets faster than `set`, and many with it. */

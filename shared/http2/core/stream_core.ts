@@ -33,8 +33,6 @@ export class StreamCore {
   uncredited = 0;
   /** Octets that `content-length` still promises; -1 when it promised nothing. */
   expectedBytes = -1;
-  /** Octets received and held for the reader. */
-  heldBytes = 0;
   /** Octets that we may still send. */
   sendWindow = 0;
   /** Octets that wait to be sent, or null. */

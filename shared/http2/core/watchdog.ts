@@ -14,7 +14,7 @@ export interface Watched {
   readonly outbound: { readonly queuedStreams: number };
   shutdown(): void;
   finalGoAway(): void;
-  ping(done: (now: number) => void): void;
+  sendPing(done: (now: number) => void): void;
   fail(error: ConnectionError): void;
   expire(stream: StreamCore): void;
 }
@@ -70,7 +70,7 @@ export class Watchdog {
     this.#writingSince = -1;
   }
 
-  /** No new streams from now on. */
+  /** We are shutting down. */
   drainingSince(now: number): void {
     this.#drainingSince = now;
   }
@@ -102,7 +102,8 @@ export class Watchdog {
     if (isOver(now, this.#drainingSince, limits.drainTimeoutMs)) {
       return new ConnectionError(ErrorCode.NO_ERROR, "Draining took too long");
     }
-    if (this.#pingSentAt >= 0 && isOver(now, this.#pingSentAt, limits.keepaliveTimeoutMs)) {
+    // Whatever comes behind the ping shows that the peer lives.
+    if (this.#pingSentAt >= 0 && isOver(now, Math.max(this.#pingSentAt, this.#receivedAt), limits.keepaliveTimeoutMs)) {
       return new ConnectionError(ErrorCode.NO_ERROR, "Peer did not answer a ping");
     }
     return null;
@@ -112,7 +113,7 @@ export class Watchdog {
     if (!this.#watched.established || this.#pingSentAt >= 0) return;
     if (!isOver(now, this.#receivedAt, limits.keepaliveIntervalMs)) return;
     this.#pingSentAt = now;
-    this.#watched.ping(() => this.#pingSentAt = -1);
+    this.#watched.sendPing(() => this.#pingSentAt = -1);
   }
 
   #checkWindows(now: number, limits: Http2Limits): void {
