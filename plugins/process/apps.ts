@@ -12,6 +12,7 @@ import {
   type PlatformContext,
   PlatformError,
   throwIfEnded,
+  waitUntilUp,
 } from "../../shared/platform/mod.ts";
 import type { SignalForeign } from "./foreign_process.ts";
 import { Instance, type InstanceDeps, stopAllIn } from "./instance.ts";
@@ -21,7 +22,6 @@ import { checkPortsFree } from "./ports_free.ts";
 import type { ProcessTable } from "./process_table.ts";
 import { fingerprintOf, instanceFolder, type InstanceRecord, isInstanceId, readRecord, writeRecord } from "./record.ts";
 import { MAX_PORTS, portMap, sandboxOf } from "./sandbox.ts";
-import { waitUntilUp } from "./wait_until_up.ts";
 
 /** What the operations work with. */
 export interface ProcessAppsDeps {
@@ -94,7 +94,7 @@ export function createAppOps(deps: ProcessAppsDeps): ProcessApps {
       instances.set(spec.id, instance);
       operation.progress("Starting the app");
       instance.start();
-      await waitUntilUp(instance, { clock, timeoutMs: deps.startTimeoutMs, failOnDeath: true }, operation);
+      await waitUntilUp(() => instance.status, { clock, timeoutMs: deps.startTimeoutMs, failOnDeath: true }, operation);
       return { runtimeIds: instance.status.runtimeIds };
     } catch (error) {
       await remove(spec.id);
@@ -118,7 +118,7 @@ export function createAppOps(deps: ProcessAppsDeps): ProcessApps {
       const present = instances.get(spec.id);
       if (!present || present.record.fingerprint !== fingerprintOf(spec)) return await deploy(spec, operation);
       if (present.status.state === "stopped") present.start();
-      await waitUntilUp(present, { clock, timeoutMs: deps.startTimeoutMs, failOnDeath: false }, operation);
+      await waitUntilUp(() => present.status, { clock, timeoutMs: deps.startTimeoutMs, failOnDeath: false }, operation);
       return { runtimeIds: present.status.runtimeIds };
     },
     update: deploy,

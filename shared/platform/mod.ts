@@ -16,3 +16,4 @@ export type { PlatformLog } from "./log.ts";
 export { probe } from "./probe.ts";
 export { PlatformError, type PlatformFault } from "./errors.ts";
 export { infrastructureName } from "./names.ts";
+export { waitUntilUp } from "./wait_until_up.ts";

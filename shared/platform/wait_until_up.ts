@@ -1,6 +1,8 @@
-import type { Clock } from "../../shared/runtime/mod.ts";
-import { type OperationContext, PlatformError, probe, remainingMs } from "../../shared/platform/mod.ts";
-import type { Instance } from "./instance.ts";
+import type { Clock } from "../runtime/mod.ts";
+import type { AppStatus } from "./apps.ts";
+import { PlatformError } from "./errors.ts";
+import { type OperationContext, remainingMs } from "./operation.ts";
+import { probe } from "./probe.ts";
 
 const LOOK_INTERVAL_MS = 50;
 const PROBE_TIMEOUT_MS = 2000;
@@ -12,7 +14,7 @@ const SETTLE_MS = 1000;
  * dies first (with `failOnDeath`), Transient when it takes too long.
  */
 export async function waitUntilUp(
-  instance: Instance,
+  status: () => AppStatus | Promise<AppStatus>,
   options: { clock: Clock; timeoutMs: number; failOnDeath: boolean },
   operation: OperationContext,
 ): Promise<void> {
@@ -22,11 +24,11 @@ export async function waitUntilUp(
   let missing = "The app does not stay alive";
   for (;;) {
     operation.signal.throwIfAborted();
-    const { state, probes, reason } = instance.status;
+    const { state, probes, reason } = await status();
     if (state === "running") {
       missing = (await Promise.all(probes.map((target) => probe(target, PROBE_TIMEOUT_MS)))).find(Boolean) ?? "";
       const settled = probes.length > 0 || clock.monotonic() - startMs >= SETTLE_MS;
-      if (missing === "" && settled && instance.status.state === "running") return;
+      if (missing === "" && settled && (await status()).state === "running") return;
     } else if (options.failOnDeath || state === "stopped") {
       throw new PlatformError("Inconsistent", `The app does not start. ${reason ?? ""}`.trim());
     } else missing = reason ?? missing;

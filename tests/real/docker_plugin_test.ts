@@ -1,0 +1,305 @@
+/**
+ * The docker platform against a real Docker Engine (20.10 or newer), which the suite starts itself as root with data and
+ * socket of its own, and against a real image registry. Needs dockerd, docker-registry and a C compiler.
+ */
+import assert from "node:assert/strict";
+import createPlatform from "../../plugins/docker/mod.ts";
+import { connectEngine, type Engine } from "../../plugins/docker/engine.ts";
+import {
+  type AppSpec,
+  type CloudletPlatform,
+  type ClusterSpec,
+  PlatformError,
+  probe,
+} from "../../shared/platform/mod.ts";
+import {
+  freePort,
+  operation,
+  platformConformance,
+  type PlatformUnderTest,
+  until,
+} from "../../shared/platform/testing/mod.ts";
+import { systemClock, systemFiles, systemProcesses, systemRandom } from "../../shared/runtime/mod.ts";
+
+const real = Deno.env.get("ARCHIPELAGO_REAL") === "1";
+
+const SERVER = `
+#include <stdio.h>
+#include <stdlib.h>
+#include <signal.h>
+#include <unistd.h>
+#include <sys/socket.h>
+#include <netinet/in.h>
+static void end(int signal) { _exit(0); }
+int main(int count, char **words) {
+  signal(SIGTERM, end);
+  if (count > 1) { fprintf(stderr, "no database\\n"); return atoi(words[1]); }
+  int server = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+  setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(8080) };
+  if (bind(server, (void *) &address, sizeof address) || listen(server, 16)) return 2;
+  for (;;) { int peer = accept(server, 0, 0); if (write(peer, "hello\\n", 6) < 0) {} close(peer); }
+}
+`;
+
+interface Peers {
+  folder: string;
+  engine: Engine;
+  address: string;
+  registry: string;
+  stop(): Promise<void>;
+}
+
+async function run(command: string, args: string[], cwd?: string): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(command, { args, cwd, stdout: "piped", stderr: "piped" })
+    .output();
+  assert.ok(success, `${command} ${args.join(" ")}: ${new TextDecoder().decode(stderr)}`);
+  return new TextDecoder().decode(stdout);
+}
+
+async function startPeers(): Promise<Peers> {
+  const folder = await Deno.makeTempDir({ prefix: "docker-real-" });
+  const address = `unix://${folder}/docker.sock`;
+  const log = await Deno.open(`${folder}/log`, { create: true, append: true });
+  const octet = 16 + crypto.getRandomValues(new Uint8Array(1))[0]! % 200;
+  const dockerd = new Deno.Command("sh", {
+    args: [
+      "-c",
+      `exec dockerd --data-root ${folder}/data --exec-root ${folder}/exec -p ${folder}/pid -H ${address} --storage-driver vfs ` +
+      `--bip 10.${octet}.0.1/24 --default-address-pool base=10.${octet}.128.0/17,size=24 >>${folder}/log 2>&1`,
+    ],
+  }).spawn();
+  log.close();
+  const registryPort = await freePort();
+  await Deno.writeTextFile(
+    `${folder}/registry.yml`,
+    `version: 0.1\nstorage: { filesystem: { rootdirectory: ${folder}/registry } }\nhttp: { addr: "127.0.0.1:${registryPort}" }\n`,
+  );
+  const registry = new Deno.Command("docker-registry", {
+    args: ["serve", `${folder}/registry.yml`],
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  const engine = connectEngine(address);
+  await until(
+    "the engine answers",
+    () => engine.call({ path: "/_ping" }).then(() => true, (error) => error instanceof SyntaxError),
+  );
+  await Deno.writeTextFile(`${folder}/server.c`, SERVER);
+  await run("gcc", ["-static", "-O1", "-w", "-o", "server", "server.c"], folder);
+  await Deno.writeTextFile(`${folder}/Dockerfile`, 'FROM scratch\nCOPY server /server\nENTRYPOINT ["/server"]\n');
+  await run("tar", ["cf", "context.tar", "server", "Dockerfile"], folder);
+  const socket = ["--silent", "--show-error", "--fail-with-body", "--unix-socket", `${folder}/docker.sock`];
+  const build = ["-X", "POST", "-H", "content-type: application/x-tar", "--data-binary", `@${folder}/context.tar`];
+  await run("curl", [...socket, ...build, "http://docker/build?t=hello:1"]);
+  const place = `localhost:${registryPort}`;
+  await engine.call({ method: "POST", path: "/images/hello:1/tag", query: { repo: `${place}/dev/hello`, tag: "1" } });
+  await run("curl", [
+    ...socket,
+    "-X",
+    "POST",
+    "-H",
+    "x-registry-auth: e30=",
+    `http://docker/images/${place}/dev/hello/push?tag=1`,
+  ]);
+  return {
+    folder,
+    engine,
+    address,
+    registry: place,
+    async stop() {
+      registry.kill("SIGKILL");
+      dockerd.kill("SIGTERM");
+      await Promise.all([registry.status, dockerd.status]);
+      await run("sh", ["-c", `umount ${folder}/data/* ${folder}/exec/* 2>/dev/null; rm -rf ${folder}`]);
+    },
+  };
+}
+
+const CLUSTER: ClusterSpec = {
+  key: `{"cluster":"one"}`,
+  id: "cluster-one",
+  name: "one",
+  organization: "dev",
+  deployment: "docker",
+  flavor: { name: "small", ramMb: 64, vcpus: 1, diskGb: 1 },
+};
+
+function underTest(peers: Peers, site: string, changes: Partial<AppSpec> = {}): PlatformUnderTest {
+  const ports = new Map<number, number>();
+  return {
+    create: createPlatform,
+    cluster: CLUSTER,
+    async open(): Promise<CloudletPlatform> {
+      const platform = createPlatform();
+      await platform.init({
+        region: "local",
+        cloudlet: { organization: "op", name: site },
+        physicalName: site,
+        variables: { DOCKER_HOST: peers.address, DOCKER_RESTART_DELAY_MS: "300" },
+        directory: peers.folder,
+        runtime: Deno.execPath(),
+        moduleRoots: [],
+        log: { info() {}, warn() {}, error() {} },
+        clock: systemClock(),
+        random: systemRandom(),
+        files: systemFiles(),
+        processes: systemProcesses(),
+        fetch,
+      }, operation());
+      return platform;
+    },
+    async app(number) {
+      if (!ports.has(number)) ports.set(number, await freePort());
+      return {
+        key: `{"app":"${number}"}`,
+        id: `app-${number}`,
+        app: { organization: "dev", name: `app${number}`, version: "1.0" },
+        deployment: "docker",
+        imagePath: "hello:1",
+        command: "",
+        manifest: "",
+        ports: [{ protocol: "tcp", internalPort: 8080, publicPort: ports.get(number)!, endPort: 0 }],
+        flavor: { name: "small", ramMb: 64, vcpus: 1, diskGb: 1 },
+        cluster: CLUSTER,
+        revision: "1",
+        ...changes,
+      };
+    },
+    withoutImage: (spec) => ({ ...spec, imagePath: `${peers.registry}/dev/absent:1` }),
+    crash: (_spec, [id]) => peers.engine.call({ method: "POST", path: `/containers/${id}/kill` }).then(() => {}),
+  };
+}
+
+Deno.test({
+  name: "docker platform on a real engine",
+  ignore: !real,
+  sanitizeOps: false,
+  sanitizeResources: false,
+  async fn(t) {
+    const peers = await startPeers();
+    try {
+      for (const [index, { name, run }] of platformConformance.entries()) {
+        await t.step(name, () => run(underTest(peers, `site${index}`)));
+      }
+
+      await t.step("an image comes from its registry when it is not present", async () => {
+        await peers.engine.call({ method: "DELETE", path: `/images/${peers.registry}/dev/hello:1` });
+        await peers.engine.call({ method: "DELETE", path: "/images/hello:1", query: { force: "true" } });
+        const test = underTest(peers, "pull", { imagePath: `${peers.registry}/dev/hello:1` });
+        const platform = await test.open();
+        await platform.clusters!.create(CLUSTER, operation());
+        const progress = operation();
+        await platform.apps.create(await test.app(1), progress);
+        assert.ok(progress.lines.some((line) => line.startsWith("Pulling the image")), progress.lines.join());
+        await platform.apps.delete(await test.app(1), operation());
+        await platform.clusters!.delete(CLUSTER, operation());
+        await platform.close();
+      });
+
+      const image = `${peers.registry}/dev/hello:1`;
+
+      await t.step("limits, labels, ports and restart policy are set on the container", async () => {
+        const test = underTest(peers, "limits", { imagePath: image });
+        const platform = await test.open();
+        await platform.clusters!.create(CLUSTER, operation());
+        const spec = await test.app(1);
+        const { runtimeIds } = await platform.apps.create(spec, operation());
+        // deno-lint-ignore no-explicit-any
+        const inspect = await peers.engine.call({ path: `/containers/${runtimeIds[0]}/json` }) as any;
+        assert.equal(inspect.HostConfig.Memory, 64 * 1024 * 1024);
+        assert.equal(inspect.HostConfig.NanoCpus, 1e9);
+        assert.equal(inspect.HostConfig.RestartPolicy.Name, "unless-stopped");
+        assert.equal(inspect.Config.Labels["archipelago.region"], "local");
+        assert.equal(inspect.Config.Labels["archipelago.cloudlet"], "op/limits");
+        assert.equal(inspect.Config.Labels["archipelago.appinst"], spec.key);
+        assert.equal(inspect.NetworkSettings.Ports["8080/tcp"][0].HostPort, String(spec.ports[0]!.publicPort));
+        await platform.apps.delete(spec, operation());
+        await platform.clusters!.delete(CLUSTER, operation());
+        await platform.close();
+      });
+
+      await t.step("a site sees its own containers only", async () => {
+        const one = underTest(peers, "one", { imagePath: image });
+        const two = underTest(peers, "two", { imagePath: image });
+        const [first, second] = [await one.open(), await two.open()];
+        await first.clusters!.create(CLUSTER, operation());
+        await first.apps.create(await one.app(1), operation());
+        assert.deepEqual(await second.apps.list(operation()), []);
+        assert.deepEqual(await second.clusters!.list(operation()), []);
+        await second.apps.delete(await one.app(1), operation());
+        assert.equal((await first.apps.status(await one.app(1))).state, "running");
+        await first.apps.delete(await one.app(1), operation());
+        await first.clusters!.delete(CLUSTER, operation());
+        await first.close();
+        await second.close();
+      });
+
+      await t.step("errors say what is wrong and leave nothing", async () => {
+        const test = underTest(peers, "errors", { imagePath: image });
+        const platform = await test.open();
+        await platform.clusters!.create(CLUSTER, operation());
+        const spec = await test.app(1);
+        const cases: [Partial<AppSpec>, string, RegExp][] = [
+          [{ command: "3" }, "Inconsistent", /does not start.*no database/],
+          [{ imagePath: "not an image" }, "Invalid", /not the name of an image/],
+          [{ imagePath: "127.0.0.1:1/x/y:1" }, "Transient", /cannot be pulled/],
+          [{ manifest: "services: {}" }, "Invalid", /compose/],
+          [{ flavor: { ...spec.flavor, vcpus: 4096 } }, "Quota", /4096 CPUs/],
+          [{ cluster: { ...CLUSTER, key: "other" } }, "NotFound", /network .* is gone/],
+        ];
+        for (const [changes, fault, message] of cases) {
+          await assert.rejects(platform.apps.create({ ...spec, ...changes }, operation()), (error) => {
+            assert.ok(
+              error instanceof PlatformError && error.fault === fault && message.test(error.message),
+              String(error),
+            );
+            return true;
+          });
+          assert.deepEqual(await platform.apps.list(operation()), []);
+        }
+        await platform.clusters!.delete(CLUSTER, operation());
+        await platform.close();
+      });
+
+      await t.step(
+        "a port on which nothing listens behind the engine's proxy does not count as answering",
+        async () => {
+          const test = underTest(peers, "proxy", {
+            imagePath: image,
+            ports: [{ protocol: "tcp", internalPort: 9, publicPort: await freePort(), endPort: 0 }],
+          });
+          const platform = await test.open();
+          await platform.clusters!.create(CLUSTER, operation());
+          await assert.rejects(
+            platform.apps.create(await test.app(1), operation({ timeoutMs: 4000 })),
+            /closes connections at once/,
+          );
+          await platform.clusters!.delete(CLUSTER, operation());
+          await platform.close();
+        },
+      );
+
+      await t.step("the engine's own restart loses no instance", async () => {
+        const test = underTest(peers, "again", { imagePath: image });
+        const platform = await test.open();
+        await platform.clusters!.create(CLUSTER, operation());
+        const spec = await test.app(1);
+        const { runtimeIds } = await platform.apps.create(spec, operation());
+        await peers.engine.call({ method: "POST", path: `/containers/${runtimeIds[0]}/stop` });
+        await until("it was started again", async () => {
+          const { state, probes } = await platform.apps.status(spec);
+          return state === "running" && await probe(probes[0]!, 2000) === undefined;
+        });
+        await platform.apps.delete(spec, operation());
+        await platform.clusters!.delete(CLUSTER, operation());
+        await platform.close();
+      });
+
+      const left = await peers.engine.call({ path: "/containers/json", query: { all: "true" } }) as unknown[];
+      assert.deepEqual(left, []);
+    } finally {
+      await peers.stop();
+    }
+  },
+});
