@@ -1,0 +1,184 @@
+import { type EncodedEntry, encodeEntry, EntryAction, sameBytes } from "./frame.ts";
+import { includes, minus, NOBODY, sameScopes, type Scopes, union } from "./scopes.ts";
+
+/** The latest change of one key. */
+export interface Change {
+  readonly key: string;
+  /** Revision of this change. */
+  readonly revision: number;
+  /** Revision at which the object came to be; 0 for a deletion. */
+  readonly born: number;
+  /** Encoded update; undefined for a deletion. */
+  readonly update: EncodedEntry | undefined;
+  /** Who sees the object. */
+  readonly scopes: Scopes;
+  /** Who may hold it without seeing it any more. */
+  readonly past: Scopes;
+  readonly traceparent: string;
+  /** Encoded deletion, made when first needed. */
+  removal?: Uint8Array;
+  /** Whether a later change of the key has taken its place. */
+  superseded: boolean;
+}
+
+/** What a publication did. */
+export interface Published {
+  readonly revision: number;
+  /** Who has something to learn of it. */
+  readonly concerned: Scopes;
+}
+
+/** Scopes remembered per object beyond those that see it; more, and the reach of resuming is cut instead. */
+const MAX_PAST_SCOPES = 4_096;
+/** Dead places in the list are swept when they are this many more than the live ones. */
+const SWEEP_SLACK = 64;
+
+/**
+ * The changes of one kind, each key's latest only, in order of revision. Streams hold no more than a revision of it.
+ * Its size is bounded by the objects and the deletions remembered, whatever the number of changes.
+ */
+export class ChangeList {
+  readonly kind: string;
+  readonly #maxTombstones: number;
+  #changes: Change[] = [];
+  readonly #byKey = new Map<string, Change>();
+  #objects = 0;
+  #tombstones = 0;
+  #revision = 0;
+  #horizon = 0;
+  /** Whether children may be served. */
+  ready = false;
+
+  /** @param maxTombstones deletions remembered. */
+  constructor(kind: string, maxTombstones: number) {
+    this.kind = kind;
+    this.#maxTombstones = maxTombstones;
+  }
+
+  /** Revision of the latest change. */
+  get revision(): number {
+    return this.#revision;
+  }
+
+  /** Who holds at least this revision can be brought up to date by changes alone. */
+  get horizon(): number {
+    return this.#horizon;
+  }
+
+  /** Number of objects. */
+  get size(): number {
+    return this.#objects;
+  }
+
+  /** Value of an object. */
+  get(key: string): Uint8Array | undefined {
+    return this.#byKey.get(key)?.update?.value;
+  }
+
+  /** All objects. */
+  *entries(): IterableIterator<[string, Uint8Array]> {
+    for (const change of this.#byKey.values()) if (change.update) yield [change.key, change.update.value];
+  }
+
+  /** Records a change; undefined when it is none. */
+  publish(key: string, value: Uint8Array | undefined, scopes: Scopes, traceparent: string): Published | undefined {
+    const old = this.#byKey.get(key);
+    if (value === undefined) {
+      if (!old?.update) return undefined;
+    } else if (old?.update && sameBytes(old.update.value, value) && sameScopes(old.scopes, scopes)) {
+      return undefined;
+    }
+    const held = old ? union(old.scopes, old.past) : scopes;
+    const revision = ++this.#revision;
+    const change: Change = {
+      key,
+      revision,
+      born: value === undefined ? 0 : old?.update ? old.born : revision,
+      update: value && encodeEntry({ action: EntryAction.UPDATE, kind: this.kind, key, value, revision, traceparent }),
+      scopes: value === undefined ? held : scopes,
+      past: value === undefined || !old ? NOBODY : this.#bounded(minus(held, scopes), revision),
+      traceparent,
+      superseded: false,
+    };
+    if (old) this.#supersede(old);
+    this.#changes.push(change);
+    this.#byKey.set(key, change);
+    if (value === undefined) this.#tombstones++;
+    else this.#objects++;
+    this.#trim();
+    return { revision, concerned: union(held, change.scopes) };
+  }
+
+  #bounded(past: Scopes, revision: number): Scopes {
+    if (past === undefined || typeof past === "string" || past.size <= MAX_PAST_SCOPES) return past;
+    this.#horizon = revision;
+    return NOBODY;
+  }
+
+  #supersede(change: Change): void {
+    change.superseded = true;
+    if (change.update) this.#objects--;
+    else this.#tombstones--;
+  }
+
+  #trim(): void {
+    if (this.#tombstones > this.#maxTombstones) {
+      // Half of them at once, so that looking for the oldest costs little per deletion.
+      let excess = this.#tombstones - Math.floor(this.#maxTombstones / 2);
+      for (const change of this.#changes) {
+        if (excess === 0) break;
+        if (change.superseded || change.update) continue;
+        this.#supersede(change);
+        this.#byKey.delete(change.key);
+        this.#horizon = Math.max(this.#horizon, change.revision);
+        excess--;
+      }
+    }
+    const live = this.#objects + this.#tombstones;
+    if (this.#changes.length > 2 * live + SWEEP_SLACK) {
+      this.#changes = this.#changes.filter((change) => !change.superseded);
+    }
+  }
+
+  /** Calls `visit` for the live changes after `revision`, oldest first, until it says false. */
+  scan(revision: number, visit: (change: Change) => boolean): void {
+    const changes = this.#changes;
+    let low = 0;
+    let high = changes.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (changes[middle]!.revision <= revision) low = middle + 1;
+      else high = middle;
+    }
+    for (let i = low; i < changes.length; i++) {
+      const change = changes[i]!;
+      if (!change.superseded && !visit(change)) return;
+    }
+  }
+
+  /**
+   * What a child of `scope` must be sent of a change: the object, its deletion, or nothing. `since` is the revision
+   * that the child started from: it cannot hold what was gone by then.
+   */
+  toSend(change: Change, scope: string | undefined, since: number): Uint8Array | undefined {
+    if (change.update && includes(change.scopes, scope)) return change.update.bytes;
+    if (change.revision <= since) return undefined;
+    if (!includes(change.update ? change.past : change.scopes, scope)) return undefined;
+    return change.removal ??= encodeEntry({
+      action: EntryAction.DELETE,
+      kind: this.kind,
+      key: change.key,
+      revision: change.revision,
+      traceparent: change.traceparent,
+    }).bytes;
+  }
+
+  /** The same entry without a revision, for one that is sent ahead of others: the receiver must not take those for sent. */
+  withoutRevision(change: Change, bytes: Uint8Array): Uint8Array {
+    const { key, traceparent, update } = change;
+    const sent = bytes === update?.bytes
+      ? { action: EntryAction.UPDATE, value: update.value }
+      : { action: EntryAction.DELETE };
+    return encodeEntry({ ...sent, kind: this.kind, key, traceparent }).bytes;
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * Replication between a parent and its children: state by kinds, what children own, messages.
+ * @module
+ */
+export type { Admission, AdmissionRefusal, AdmissionRules } from "./admission.ts";
+export type { BackoffOptions } from "./backoff.ts";
+export {
+  createNotifyClient,
+  type NotifyClient,
+  type NotifyClientInfo,
+  type NotifyClientOptions,
+  type NotifyState,
+  type Owned,
+  roundRobin,
+} from "./client.ts";
+export type { HelloInfo } from "./hello.ts";
+export {
+  createNotifyHub,
+  type NotifyHub,
+  type NotifyHubOptions,
+  type OwnedOptions,
+  type PublishOptions,
+  type StreamInfo,
+} from "./hub.ts";
+export type { ChildEvent, MessageAddress, MessageMeta, MessageOptions } from "./hub_core.ts";
+export * from "./limits.ts";
+export type { ChildInfo, OwnedHandler, RemovalReason } from "./owned_table.ts";
+export type { NotifyClock, NotifyLog } from "./ports.ts";
+export type { ChangeMeta, Replica, ReplicaListener } from "./replica.ts";
+export {
+  type NotifyKind,
+  onOwnedObject,
+  publishObject,
+  retractObject,
+  type TypedListener,
+  type TypedOwned,
+  typedOwned,
+  type TypedOwnedHandler,
+  type TypedReplica,
+  typedReplica,
+} from "./typed.ts";

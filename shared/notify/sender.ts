@@ -1,0 +1,207 @@
+import type { ChangeList } from "./change_list.ts";
+import { encodeEntry, EntryAction, FrameBuilder } from "./frame.ts";
+import type { NotifyLimits } from "./limits.ts";
+import { MessageLane } from "./message_lane.ts";
+
+/** Where a receiver stands in a kind. */
+export interface Position {
+  readonly epoch: string;
+  readonly revision: number;
+}
+
+/** How one stream stands in one kind. */
+interface Cursor {
+  readonly list: ChangeList;
+  /** What the receiver said that it holds. */
+  held: Position | undefined;
+  /** `new`: nothing sent yet. `syncing`: on the way to the marker. `live`: the marker was sent. */
+  phase: "new" | "syncing" | "live";
+  /** Everything up to this revision has been sent, or is of no concern to the receiver. */
+  revision: number;
+  /** The receiver cannot hold what was gone by then. */
+  since: number;
+  /** Whether there may be something to send. */
+  pending: boolean;
+  /** Revision that the receiver was last told, by an entry or a marker. */
+  told: number;
+}
+
+/** Markers tell an otherwise quiet receiver how far it is, once it has fallen behind by so many revisions. */
+const TELL_REVISIONS = 1_024;
+/** While state waits, messages get this share of a frame. */
+const MESSAGE_SHARE = 1 / 4;
+
+/** What a sender has sent. */
+export interface SentCounts {
+  frames: number;
+  bytes: number;
+  entries: number;
+  snapshots: number;
+  resumes: number;
+}
+
+/** The sending half of one stream: a cursor per kind and a lane of messages, nothing per object. */
+export class Sender {
+  readonly sent: SentCounts = { frames: 0, bytes: 0, entries: 0, snapshots: 0, resumes: 0 };
+  readonly lane: MessageLane;
+  readonly #cursors: Cursor[];
+  readonly #byKind = new Map<string, Cursor>();
+  readonly #epoch: string;
+  readonly #scope: string | undefined;
+  readonly #limits: NotifyLimits;
+  #round: number[] | undefined;
+
+  /**
+   * @param lists kinds to send, in dependency order.
+   * @param epoch epoch of the lists, as this receiver is told it.
+   * @param scope only objects for this scope are sent; undefined: all.
+   * @param held what the receiver holds, per kind.
+   */
+  constructor(
+    lists: readonly ChangeList[],
+    epoch: string,
+    scope: string | undefined,
+    held: ReadonlyMap<string, Position>,
+    limits: NotifyLimits,
+  ) {
+    this.#epoch = epoch;
+    this.#scope = scope;
+    this.#limits = limits;
+    this.lane = new MessageLane(limits.queuedMessages, limits.queuedMessageBytes);
+    this.#cursors = lists.map((list) => ({
+      list,
+      held: held.get(list.kind),
+      phase: "new",
+      revision: 0,
+      since: 0,
+      pending: true,
+      told: 0,
+    }));
+    for (const cursor of this.#cursors) this.#byKind.set(cursor.list.kind, cursor);
+  }
+
+  /** Notes that a change of this kind and revision concerns the receiver. */
+  touch(kind: string, revision: number): void {
+    const cursor = this.#byKind.get(kind);
+    if (!cursor || cursor.pending) return;
+    // Nothing before it concerned the receiver, or the cursor would be pending.
+    cursor.revision = revision - 1;
+    cursor.pending = true;
+  }
+
+  /** How each kind stands. */
+  kinds(): { kind: string; inStep: boolean; lag: number }[] {
+    return this.#cursors.map(({ list, phase, pending, revision }) => ({
+      kind: list.kind,
+      inStep: phase === "live" && !pending,
+      lag: pending ? list.revision - revision : 0,
+    }));
+  }
+
+  /** The next frame, or undefined when there is nothing to send. */
+  pull(): Uint8Array | undefined {
+    const frame = new FrameBuilder(this.#limits.frameBytes);
+    const reserve = Math.min(this.lane.bytes, this.#limits.frameBytes * MESSAGE_SHARE);
+    // A round may end with nothing but changes that came during it; the next one takes them.
+    while (this.#fill(frame, reserve) && frame.entries === 0 && this.#waiting()) { /* next round */ }
+    this.lane.drain((message) => {
+      if (!frame.fits(message.length)) return false;
+      frame.add(message);
+      return true;
+    });
+    if (frame.entries === 0) return undefined;
+    const bytes = frame.finish();
+    this.sent.frames++;
+    this.sent.bytes += bytes.length;
+    this.sent.entries += frame.entries;
+    return bytes;
+  }
+
+  /**
+   * Goes through the kinds in dependency order, in rounds: what is sent of a kind existed when the round began, so
+   * that everything it refers to has gone before it. False when the frame is full, and the round goes on.
+   */
+  #fill(frame: FrameBuilder, reserve: number): boolean {
+    const round = this.#round ??= this.#cursors.map((cursor) => cursor.list.revision);
+    for (let i = 0; i < this.#cursors.length; i++) {
+      const cursor = this.#cursors[i]!;
+      if (!cursor.list.ready) break;
+      if (cursor.pending && !this.#send(cursor, round[i]!, frame, reserve)) return false;
+    }
+    this.#round = undefined;
+    return true;
+  }
+
+  /** Whether a kind that may be sent has something. */
+  #waiting(): boolean {
+    for (const { list, pending } of this.#cursors) {
+      if (!list.ready) return false;
+      if (pending) return true;
+    }
+    return false;
+  }
+
+  /** Sends what it can of a kind; false when the frame is full. */
+  #send(cursor: Cursor, head: number, frame: FrameBuilder, reserve: number): boolean {
+    const { list } = cursor;
+    if (cursor.phase === "new" || cursor.revision < list.horizon) {
+      if (!this.#begin(cursor, frame, reserve)) return false;
+    }
+    let full = false;
+    let newborn: number | undefined;
+    list.scan(cursor.revision, (change) => {
+      if (change.revision > head && !(change.born > 0 && change.born <= head)) {
+        newborn ??= change.revision;
+        return true;
+      }
+      let bytes = list.toSend(change, this.#scope, cursor.since);
+      if (bytes) {
+        if (newborn !== undefined) bytes = list.withoutRevision(change, bytes);
+        if (!frame.fits(bytes.length, reserve)) {
+          full = true;
+          return false;
+        }
+        frame.add(bytes);
+        if (newborn === undefined) cursor.told = change.revision;
+      }
+      if (newborn === undefined) cursor.revision = change.revision;
+      return true;
+    });
+    if (full) return false;
+    if (newborn === undefined) cursor.revision = list.revision;
+    if (cursor.phase !== "live" || cursor.revision - cursor.told > TELL_REVISIONS) {
+      const marker = encodeEntry({
+        action: EntryAction.IN_STEP,
+        kind: list.kind,
+        epoch: this.#epoch,
+        revision: cursor.revision,
+      }).bytes;
+      if (!frame.fits(marker.length, reserve)) return false;
+      frame.add(marker);
+      cursor.phase = "live";
+      cursor.told = cursor.revision;
+    }
+    cursor.pending = newborn !== undefined;
+    return true;
+  }
+
+  /** Settles where to start: from what the receiver holds, or with a snapshot. False when the frame is full. */
+  #begin(cursor: Cursor, frame: FrameBuilder, reserve: number): boolean {
+    const { list, held } = cursor;
+    const resumable = cursor.phase === "new" && held !== undefined && held.epoch === this.#epoch &&
+      held.revision >= list.horizon && held.revision <= list.revision;
+    if (resumable) {
+      this.sent.resumes++;
+      cursor.revision = cursor.since = cursor.told = held.revision;
+    } else {
+      const begin = encodeEntry({ action: EntryAction.SNAPSHOT_BEGIN, kind: list.kind, epoch: this.#epoch }).bytes;
+      if (!frame.fits(begin.length, reserve)) return false;
+      frame.add(begin);
+      this.sent.snapshots++;
+      cursor.revision = cursor.told = 0;
+      cursor.since = list.revision;
+    }
+    cursor.phase = "syncing";
+    return true;
+  }
+}
