@@ -65,7 +65,7 @@ export function createServer(options: ServerOptions = {}): RpcServer {
     if (active === 0) { for (const wake of idle) wake(); }
   }
 
-  function onCall(incoming: IncomingCall): void {
+  function onCall(incoming: IncomingCall): void | Promise<void> {
     const route = routes.get(incoming.path);
     if (draining || !route) {
       const [code, message] = draining
@@ -76,15 +76,16 @@ export function createServer(options: ServerOptions = {}): RpcServer {
     }
     active++;
     let work: Promise<unknown> | undefined;
-    runCall(new ServerCall(incoming, clock), route, interceptors, (started) => work = started, onError)
+    return runCall(new ServerCall(incoming, clock), route, interceptors, (started) => work = started, onError)
       // A handler may work on when its caller has gone.
       .then(() => work)
-      .finally(left);
+      .then(left);
   }
 
   const server = (options.transport ?? grpcJsServerTransport).serve({
     tls: options.tls,
     limits: { ...defaultServerLimits, ...options.limits },
+    clock,
     onCall,
     onError: (error) => onError(error, undefined),
   });

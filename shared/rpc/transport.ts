@@ -1,3 +1,4 @@
+import type { RpcClock } from "./clock.ts";
 import type { Peer } from "./context.ts";
 import type { RpcError } from "./error.ts";
 import type { Metadata } from "./metadata.ts";
@@ -87,8 +88,9 @@ export interface IncomingCall {
 export interface ServeOptions {
   tls?: ServerTls;
   limits: ServerLimits;
-  /** Takes every call of a known or unknown method; must not throw. */
-  onCall(call: IncomingCall): void;
+  clock: RpcClock;
+  /** Takes every call of a known or unknown method; must not throw. The promise is open while anything works for the call. */
+  onCall(call: IncomingCall): void | Promise<void>;
   /** Faults of connections, for logs. */
   onError(error: unknown): void;
 }

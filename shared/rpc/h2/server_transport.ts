@@ -1,0 +1,144 @@
+import {
+  type Http2Server,
+  type Http2Stream,
+  type Listener,
+  listenMutualTls,
+  listenTcp,
+  listenTls,
+  type RenewableListener,
+  serve as serveHttp2,
+} from "../../http2/mod.ts";
+import { Status } from "../status.ts";
+import { Metadata } from "../metadata.ts";
+import type { ListenAddress, ServeOptions, ServerTls, ServerTransport, TransportServer } from "../transport.ts";
+import { fieldOf, parseTimeout } from "./headers.ts";
+import { H2ServerCall } from "./server_call.ts";
+
+/** gRPC server over `shared/http2`. */
+export const h2ServerTransport: ServerTransport = { name: "http2", serve };
+
+/** Draining is bounded above, by whoever drains; the connection's own bound must not cut in before, ms. */
+const DRAIN_LIMIT_MS = 3_600_000;
+/** One message may always be queued, however large its sender makes it. */
+const MAX_QUEUED_BYTES = 1 << 30;
+
+/** A port with the HTTP/2 server on it; the server is replaced when the port must be opened anew. */
+interface Port {
+  readonly address: ListenAddress;
+  current: Http2Server;
+  renewable?: RenewableListener;
+}
+
+function serve(options: ServeOptions): TransportServer {
+  const { limits, onError } = options;
+  const ports: Port[] = [];
+  /** Servers whose port was taken over by a successor; they live until their connections are gone. */
+  const retired = new Set<Http2Server>();
+  let tls = options.tls;
+
+  function handler(stream: Http2Stream): void | Promise<void> {
+    return accept(stream, options);
+  }
+
+  function start(listener: Listener): Http2Server {
+    return serveHttp2(listener, {
+      handler,
+      onError: (error) => onError(error),
+      limits: {
+        maxConcurrentStreams: limits.maxConcurrentStreams,
+        maxConnections: limits.maxConnections,
+        keepaliveIntervalMs: limits.keepaliveMs,
+        keepaliveTimeoutMs: limits.keepaliveTimeoutMs,
+        handshakeTimeoutMs: limits.handshakeTimeoutMs,
+        drainTimeoutMs: DRAIN_LIMIT_MS,
+        maxQueuedBytesPerStream: MAX_QUEUED_BYTES,
+      },
+    });
+  }
+
+  async function open(where: ListenAddress): Promise<{ listener: Listener; renewable?: RenewableListener }> {
+    if (tls === undefined) return { listener: listenTcp(where) };
+    const clientCertificates = tls.requireClientCertificate ?? tls.ca !== undefined;
+    if (!clientCertificates) return { listener: listenTls({ ...where, cert: tls.cert, key: tls.key }) };
+    if (tls.ca === undefined) throw new TypeError("Client certificates need roots to lead to: ca is missing");
+    const renewable = await listenMutualTls({
+      ...where,
+      cert: tls.cert,
+      key: tls.key,
+      ca: [tls.ca],
+      handshakeTimeoutMs: limits.handshakeTimeoutMs,
+      maxConnections: limits.maxConnections,
+    });
+    return { listener: renewable, renewable };
+  }
+
+  /** The runtime cannot change the certificate of a public port: it is closed and opened again, connections live on. */
+  function reopen(port: Port, next: ServerTls): void {
+    const old = port.current;
+    retired.add(old);
+    old.shutdown().then(() => retired.delete(old));
+    port.current = start(listenTls({ ...port.address, cert: next.cert, key: next.key }));
+  }
+
+  return {
+    addMethod() {},
+    async listen(where) {
+      const { listener, renewable } = await open(where);
+      ports.push({ address: listener.address, current: start(listener), renewable });
+      return listener.address;
+    },
+    updateTls(next) {
+      if (tls === undefined) throw new TypeError("A plaintext server has no certificate to update");
+      tls = next;
+      for (const port of ports) {
+        if (port.renewable) port.renewable.renew({ ...next, ca: next.ca === undefined ? undefined : [next.ca] });
+        else reopen(port, next);
+      }
+    },
+    goAway() {
+      for (const { current } of ports) current.shutdown();
+    },
+    async close(lingerMs) {
+      const servers = [...ports.map((port) => port.current), ...retired];
+      const gone = Promise.all(servers.map((server) => server.shutdown()));
+      if (lingerMs > 0) {
+        const limit = Promise.withResolvers<void>();
+        const timer = setTimeout(limit.resolve, lingerMs);
+        await Promise.race([gone, limit.promise]);
+        clearTimeout(timer);
+      }
+      for (const server of servers) server.close();
+    },
+  };
+}
+
+/** Hands a request up as a call, or answers what is no call. The promise is open while the call's work is. */
+function accept(stream: Http2Stream, options: ServeOptions): void | Promise<void> {
+  const { headers } = stream;
+  const type = fieldOf(headers, "content-type");
+  if (fieldOf(headers, ":method") !== "POST" || !/^application\/grpc(\+|;|$)/.test(type ?? "")) {
+    stream.respond([[":status", "415"]], true);
+    return;
+  }
+  let deadline: number | undefined;
+  let refusal: string | undefined;
+  try {
+    const timeoutMs = parseTimeout(fieldOf(headers, "grpc-timeout"));
+    if (timeoutMs !== undefined) deadline = options.clock.now() + timeoutMs;
+  } catch (error) {
+    refusal = (error as Error).message;
+  }
+  const call = new H2ServerCall(stream, fieldOf(headers, ":path") ?? "", deadline, options.limits.maxMessageBytes);
+  const encoding = fieldOf(headers, "grpc-encoding") ?? "identity";
+  if (refusal !== undefined) {
+    call.finish({ code: Status.INTERNAL, message: refusal, trailers: new Metadata() });
+  } else if (encoding !== "identity" && encoding !== "gzip") {
+    call.finish({
+      code: Status.UNIMPLEMENTED,
+      message: `grpc-encoding ${encoding} is not supported, only identity and gzip are`,
+      trailers: new Metadata(),
+    });
+  } else {
+    return options.onCall(call);
+  }
+}
