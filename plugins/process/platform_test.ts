@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { parseProcessManifest } from "../../shared/manifest/mod.ts";
 import { type AppSpec, type CloudletPlatform, PlatformError } from "../../shared/platform/mod.ts";
 import {
   freePort,
@@ -9,6 +10,7 @@ import {
 } from "../../shared/platform/testing/mod.ts";
 import { systemClock, systemFiles, systemProcesses, systemRandom } from "../../shared/runtime/mod.ts";
 import createPlatform from "./mod.ts";
+import { sandboxOf } from "./sandbox.ts";
 
 const HELLO = `
 const port = Number(Deno.env.get("PORT"));
@@ -179,6 +181,38 @@ platformTest("the manifest opens what it asks for", async (test) => {
   assert.notEqual(await evaluate(test, connect, "permissions: { net: ['192.0.2.1:9'] }"), "NotCapable");
   assert.equal(await evaluate(test, "Deno.args.join('+')", "", { command: "one  two" }), "one+two");
 });
+
+platformTest(
+  "a listed name that leads to the site's own machine stays closed, the own port is open on every address",
+  async (test) => {
+    const target = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    const { port } = target.addr as Deno.NetAddr;
+    const spec = await test.spec(1);
+    const manifest = parseProcessManifest(`permissions: { net: ["example.com:${port}"] }`);
+    const { args } = sandboxOf(spec, manifest, {
+      region: "local",
+      cloudlet: { organization: "op", name: "site" },
+      modulePath: await test.module(`
+      const ends = await Promise.all(["localhost", "127.0.0.1", "0.0.0.0"].map((hostname) =>
+        Deno.connect({ hostname, port: ${port} }).then(() => "open", (error) => error.name)));
+      const own = Deno.listen({ hostname: "127.0.0.1", port: ${spec.ports[0]!.publicPort} });
+      console.log(ends.join(), own.addr.port);
+    `),
+      scratchFolder: `${test.folder}/scratch`,
+      cacheFolder: `${test.folder}/cache`,
+    });
+    // as if example.com resolved to this machine: allowed by name, denied by address
+    const allowed = args.map((arg) =>
+      arg.startsWith("--allow-net=") ? `${arg},localhost:${port},127.0.0.1:${port},0.0.0.0:${port}` : arg
+    );
+    const { stdout } = await new Deno.Command(Deno.execPath(), { args: allowed, env: { NO_COLOR: "1" } }).output();
+    target.close();
+    assert.equal(
+      new TextDecoder().decode(stdout).trim(),
+      `NotCapable,NotCapable,NotCapable ${spec.ports[0]!.publicPort}`,
+    );
+  },
+);
 
 platformTest("a heap above the limit ends the app, which comes back", async (test) => {
   const text = `Deno.serve({ port: Number(Deno.env.get("PORT")), onListen() {} }, () => {

@@ -57,7 +57,8 @@ export function sandboxOf(spec: AppSpec, manifest: ProcessManifest, facts: Sandb
     ...manifest.permissions.net.map((target) => address(target.host, target.port)),
   ];
   if (net.length > 0) args.push(`--allow-net=${net.join(",")}`);
-  args.push(`--deny-net=${deniedAddresses(manifest).join(",")}`);
+  const denied = deniedAddresses(spec.ports, manifest);
+  if (denied.length > 0) args.push(`--deny-net=${denied.join(",")}`);
   if (manifest.permissions.readScratch) args.push(`--allow-read=${facts.scratchFolder}`);
   if (manifest.permissions.writeScratch) args.push(`--allow-write=${facts.scratchFolder}`);
   args.push(facts.modulePath, ...spec.command.split(/\s+/).filter((word) => word !== ""));
@@ -88,15 +89,20 @@ export function heapMb(spec: AppSpec, manifest: ProcessManifest): number {
   return manifest.memoryMb ?? spec.flavor.ramMb;
 }
 
+/** The instance's own ports on every address of the machine; connecting there leads to the instance itself. */
 function ownAddresses(ports: readonly MappedPort[]): string[] {
-  return Object.values(portMap(ports)).flatMap((port) => [`0.0.0.0:${port}`, `[::]:${port}`]);
+  const hosts = ["0.0.0.0", "[::]", "127.0.0.1", "[::1]", "localhost"];
+  return Object.values(portMap(ports)).flatMap((port) => hosts.map((host) => `${host}:${port}`));
 }
 
-function deniedAddresses(manifest: ProcessManifest): string[] {
-  const denied = ["127.0.0.0/8", "[::1]", "169.254.0.0/16", "[::ffff:127.0.0.1]"];
-  // a connection to the unspecified address reaches the own machine too
-  for (const { port } of manifest.permissions.net) denied.push(`[::ffff:0.0.0.0]:${port}`);
-  return [...new Set(denied)];
+/** For every listed port the addresses that mean this machine or its link, to which a listed name may resolve. */
+function deniedAddresses(ports: readonly MappedPort[], manifest: ProcessManifest): string[] {
+  const own = new Set(Object.values(portMap(ports)));
+  const local = ["127.0.0.0/8", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "[::]"];
+  const targets = new Set(manifest.permissions.net.map((target) => target.port));
+  return [...targets].flatMap((port) =>
+    ["169.254.0.0/16", ...(own.has(port) ? [] : local)].map((host) => `${host}:${port}`)
+  );
 }
 
 function address(host: string, port: number): string {
