@@ -1,5 +1,5 @@
 import { type RpcClock, systemRpcClock } from "./clock.ts";
-import { grpcJsClientTransport } from "./grpcjs/mod.ts";
+import { h2ClientTransport } from "./h2/mod.ts";
 import {
   DEFAULT_BACKOFF_INITIAL_MS,
   DEFAULT_BACKOFF_MAX_MS,
@@ -63,7 +63,7 @@ export function createChannel(options: ChannelOptions): Channel {
       throw new TypeError(`Channel address ${JSON.stringify(address)} must be "host:port"`);
     }
   }
-  const transport = options.transport ?? grpcJsClientTransport;
+  const transport = options.transport ?? h2ClientTransport;
   const links: (TransportChannel | undefined)[] = addresses.map(() => undefined);
   let { tls } = options;
   let current = 0;

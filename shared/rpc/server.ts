@@ -1,6 +1,6 @@
 import { type RpcClock, systemRpcClock } from "./clock.ts";
 import type { CallContext, ServerInterceptor } from "./context.ts";
-import { grpcJsServerTransport } from "./grpcjs/mod.ts";
+import { h2ServerTransport } from "./h2/mod.ts";
 import type { AnyHandler, Handlers } from "./handlers.ts";
 import { defaultServerLimits } from "./limits.ts";
 import { Metadata } from "./metadata.ts";
@@ -82,7 +82,7 @@ export function createServer(options: ServerOptions = {}): RpcServer {
       .then(left);
   }
 
-  const server = (options.transport ?? grpcJsServerTransport).serve({
+  const server = (options.transport ?? h2ServerTransport).serve({
     tls: options.tls,
     limits: { ...defaultServerLimits, ...options.limits },
     clock,
