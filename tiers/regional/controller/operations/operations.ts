@@ -1,7 +1,7 @@
 import { RpcError, Status } from "../../../../shared/rpc/mod.ts";
 import type { Clock } from "../../../../shared/runtime/mod.ts";
 import type { ObjectKind, StatusInfo } from "../../../../shared/schema/mod.ts";
-import type { Logger } from "../../../../shared/telemetry/mod.ts";
+import { currentTraceparent, type Logger } from "../../../../shared/telemetry/mod.ts";
 import { actionInProgress, type AnyKind } from "../faults.ts";
 import type { ObjectTx } from "../state/object_tx.ts";
 import type { Region } from "../state/region.ts";
@@ -86,7 +86,9 @@ export class Operations {
       claim: async (tx) => {
         const row = await tx.getRow(name) as { owner?: string } | undefined;
         if (row !== undefined && row.owner !== this.#owner) throw actionInProgress(kind, keyString);
-        tx.putRow(name, { owner: this.#owner, action }, this.#lease.current);
+        const traceparent = currentTraceparent();
+        const value = { owner: this.#owner, action, ...(traceparent === undefined ? {} : { traceparent }) };
+        tx.putRow(name, value, this.#lease.current);
         held = true;
       },
       release: (tx) => tx.removeRow(name),

@@ -1,8 +1,8 @@
 import type { Logger } from "../../../../shared/telemetry/mod.ts";
-import { type ObjectKind } from "../../../../shared/schema/mod.ts";
+import type { JsonValue, ObjectKind } from "../../../../shared/schema/mod.ts";
 import { CompactedError, type Store, type StoreEntry, type WatchBatch } from "../../../../shared/store/mod.ts";
 import type { AnyKind } from "../faults.ts";
-import { CONTROLLER_PREFIX, decodeObject, OPERATION_PREFIX, STORE_PREFIX } from "./rows.ts";
+import { CONTROLLER_PREFIX, decodeObject, decodeRow, OPERATION_PREFIX, STORE_PREFIX } from "./rows.ts";
 
 /** One object came, changed or went. */
 export interface ObjectChange {
@@ -35,8 +35,8 @@ export class RegionCache {
   readonly #kindOfName: ReadonlyMap<string, AnyKind>;
   readonly #tables = new Map<string, Map<string, unknown>>();
   readonly #modRevisions = new Map<string, number>();
-  readonly #operations = new NameSet(OPERATION_PREFIX);
-  readonly #controllers = new NameSet(CONTROLLER_PREFIX);
+  readonly #operations = new RowSet(OPERATION_PREFIX);
+  readonly #controllers = new RowSet(CONTROLLER_PREFIX);
   readonly #listeners = new Set<(change: RegionChange) => void>();
   readonly #waiters = new Set<() => void>();
   readonly #stop = new AbortController();
@@ -80,6 +80,12 @@ export class RegionCache {
   /** Whether an operation on the object is being run by any living controller. */
   hasOperation(kind: AnyKind, keyString: string): boolean {
     return this.#operations.has(`${kind.kind}/${keyString}`);
+  }
+
+  /** Trace to which the running operation on the object belongs. */
+  traceparentOf(kind: AnyKind, keyString: string): string | undefined {
+    const row = this.#operations.get(`${kind.kind}/${keyString}`) as { traceparent?: string } | undefined;
+    return row?.traceparent;
   }
 
   /** Whether a controller of this identity is alive. */
@@ -179,7 +185,7 @@ export class RegionCache {
   }
 
   #put(entry: StoreEntry, changes: ObjectChange[]): void {
-    if (this.#operations.add(entry.key) || this.#controllers.add(entry.key)) return;
+    if (this.#operations.add(entry) || this.#controllers.add(entry)) return;
     const found = this.#find(entry.key);
     if (found === undefined || this.#modRevisions.get(entry.key) === entry.modRevision) return;
     const { kind, keyString, table } = found;
@@ -230,36 +236,41 @@ export class RegionCache {
   }
 }
 
-/** Names under a prefix of the store. */
-class NameSet {
+/** Rows under a prefix of the store, by the rest of their keys. */
+class RowSet {
   readonly #prefix: string;
-  readonly #names = new Set<string>();
+  readonly #rows = new Map<string, Uint8Array>();
 
   constructor(prefix: string) {
     this.#prefix = prefix;
   }
 
   has(name: string): boolean {
-    return this.#names.has(name);
+    return this.#rows.has(name);
   }
 
-  /** Takes the key in when it is under the prefix; false when it is not. */
-  add(key: string): boolean {
+  get(name: string): JsonValue | undefined {
+    const value = this.#rows.get(name);
+    return value && decodeRow(value);
+  }
+
+  /** Takes the row in when it is under the prefix; false when it is not. */
+  add({ key, value }: StoreEntry): boolean {
     if (!key.startsWith(this.#prefix)) return false;
-    this.#names.add(key.slice(this.#prefix.length));
+    this.#rows.set(key.slice(this.#prefix.length), value);
     return true;
   }
 
   /** The name that went, if it was here. */
   delete(key: string): string[] {
     const name = key.slice(this.#prefix.length);
-    return key.startsWith(this.#prefix) && this.#names.delete(name) ? [name] : [];
+    return key.startsWith(this.#prefix) && this.#rows.delete(name) ? [name] : [];
   }
 
-  /** Drops all names whose keys are not in `keys`, and returns them. */
+  /** Drops all rows whose keys are not in `keys`, and returns their names. */
   keepOnly(keys: ReadonlySet<string>): string[] {
-    const gone = [...this.#names].filter((name) => !keys.has(this.#prefix + name));
-    for (const name of gone) this.#names.delete(name);
+    const gone = [...this.#rows.keys()].filter((name) => !keys.has(this.#prefix + name));
+    for (const name of gone) this.#rows.delete(name);
     return gone;
   }
 }

@@ -1,0 +1,116 @@
+import type { DnsDriver } from "../../../shared/dns/mod.ts";
+import { createNotifyHub, type NotifyHub } from "../../../shared/notify/mod.ts";
+import type { RpcServer } from "../../../shared/rpc/mod.ts";
+import type { Clock, RandomSource } from "../../../shared/runtime/mod.ts";
+import {
+  AppApi,
+  AppInstApi,
+  CloudletApi,
+  CloudletInfoApi,
+  ClusterInstApi,
+  FlavorApi,
+  kinds,
+} from "../../../shared/schema/mod.ts";
+import type { Store } from "../../../shared/store/mod.ts";
+import type { Logger } from "../../../shared/telemetry/mod.ts";
+import { appApi } from "./api/app_api.ts";
+import { appInstApi } from "./api/app_inst_api.ts";
+import { cloudletApi, cloudletInfoApi } from "./api/cloudlet_api.ts";
+import { clusterInstApi } from "./api/cluster_inst_api.ts";
+import { flavorApi } from "./api/flavor_api.ts";
+import type { ApiContext, Timeouts } from "./context.ts";
+import type { AnyKind } from "./faults.ts";
+import { ControllerLease } from "./operations/controller_lease.ts";
+import { Operations } from "./operations/operations.ts";
+import { startRecovery } from "./operations/recovery.ts";
+import { maintainDns } from "./replication/dns_records.ts";
+import { receiveReports } from "./replication/owned.ts";
+import { publishedKinds, publishRegion } from "./replication/publisher.ts";
+import { SiteReports } from "./replication/site_reports.ts";
+import { createRegion } from "./state/region.ts";
+import { RegionCache } from "./state/region_cache.ts";
+import { claimStore } from "./state/version.ts";
+
+/** What a controller is made of. */
+export interface ControllerParts {
+  readonly region: string;
+  /** Identity among the region's controllers, the same after a restart. */
+  readonly id: string;
+  readonly store: Store;
+  readonly dns: DnsDriver;
+  readonly dnsRoot: string;
+  readonly timeouts: Timeouts;
+  /** Time in which a site whose stream broke may come back, in milliseconds. */
+  readonly streamGraceMs: number;
+  /** Time in which sites have to come after a controller was started or died, in milliseconds. */
+  readonly siteGraceMs: number;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  readonly log: Logger;
+}
+
+/** A running controller, without the servers in front of it. */
+export interface Controller {
+  readonly hub: NotifyHub;
+  /** Adds the APIs to a server. */
+  serveApis(server: RpcServer): void;
+  /** Ends everything that it started; the store and the servers are their owner's. */
+  close(): Promise<void>;
+}
+
+/** Starts a controller on an open store. Throws when the store is not this region's, or does not answer. */
+export async function startController(parts: ControllerParts): Promise<Controller> {
+  const { store, clock, random, log, id } = parts;
+  const allKinds = kinds as readonly AnyKind[];
+  parts.dns.checkRoot(parts.dnsRoot);
+  await claimStore(store, parts.region);
+  const lease = new ControllerLease(store, id, clock, log);
+  await lease.start();
+  const cache = new RegionCache(store, allKinds, log);
+  await cache.start();
+
+  const region = createRegion(parts.region, store, cache, () => clock.now());
+  const operations = new Operations(region, lease, clock, log, `${id}/${random.uuid()}`);
+  const hub = createNotifyHub({
+    service: "controller",
+    region: parts.region,
+    kinds: publishedKinds(allKinds).map((kind) => kind.kind),
+    graceMs: parts.streamGraceMs,
+    log: (level, message, fields) => log[level](message, fields),
+  });
+  const reports = new SiteReports({ region, operations, clock, random, log, controller: id });
+  receiveReports(hub, reports);
+  const stopPublishing = publishRegion(hub, cache, allKinds);
+  const stopDns = maintainDns(parts.dns, cache, log);
+  const stopRecovery = startRecovery({ region, reports, clock, log, controller: id, siteGraceMs: parts.siteGraceMs });
+
+  const context: ApiContext = {
+    region,
+    operations,
+    zone: { region: parts.region, root: parts.dnsRoot },
+    timeouts: parts.timeouts,
+    clock,
+    log,
+  };
+  return {
+    hub,
+    serveApis(server) {
+      server.addService(FlavorApi, flavorApi(context));
+      server.addService(CloudletApi, cloudletApi(context));
+      server.addService(CloudletInfoApi, cloudletInfoApi(context));
+      server.addService(AppApi, appApi(context));
+      server.addService(ClusterInstApi, clusterInstApi(context));
+      server.addService(AppInstApi, appInstApi(context));
+    },
+    async close() {
+      stopRecovery();
+      hub.close();
+      await operations.close();
+      await reports.close();
+      stopPublishing();
+      await stopDns();
+      await lease.close();
+      await cache.close();
+    },
+  };
+}

@@ -1,0 +1,91 @@
+import { type ConfigOf, defineOptions } from "../../../shared/service/mod.ts";
+
+/** Options of the controller. */
+export const controllerOptions = defineOptions({
+  region: {
+    kind: "string",
+    default: "local",
+    pattern: /^\w+$/,
+    description: "Name of the region that this controller serves.",
+  },
+  store: {
+    kind: "url",
+    required: true,
+    schemes: ["sqlite", "etcd"],
+    description: "Where the region's objects are kept: sqlite:PATH for one controller, or etcd:https://HOST:PORT,…",
+  },
+  storeTlsDir: {
+    kind: "path",
+    description: "Folder with ca.pem and, where etcd asks for it, cert.pem and key.pem, for a store reached over TLS.",
+  },
+  apiAddr: {
+    kind: "address",
+    default: "127.0.0.1:55001",
+    description: "Address of the gRPC API, for the master controller and services of the region.",
+  },
+  notifyAddr: {
+    kind: "address",
+    default: "127.0.0.1:50001",
+    description: "Address of the replication streams, for services of the region and its sites.",
+  },
+  controllerId: {
+    kind: "string",
+    pattern: /^[\x21-\x7e]{1,128}$/,
+    description: "Identity among the region's controllers, the same after a restart. Default: HOST@API-ADDRESS.",
+  },
+  tlsDir: {
+    kind: "path",
+    required: true,
+    description: "Folder with cert.pem, key.pem and ca.pem of this controller; read anew when they change.",
+  },
+  dns: {
+    kind: "url",
+    default: "localhost:",
+    schemes: ["localhost"],
+    description: "Where names of sites are kept: localhost: needs no DNS, as such names always reach this machine.",
+  },
+  appDnsRoot: {
+    kind: "string",
+    default: "archipelago.localhost",
+    pattern: /^[a-z0-9][a-z0-9.-]{0,39}$/,
+    description: "Root of the names of sites and instances, at most 40 characters.",
+  },
+  createCloudletTimeout: {
+    kind: "duration",
+    default: "30m",
+    description: "Longest wait of CreateCloudlet for the site's resource manager.",
+  },
+  createClusterInstTimeout: {
+    kind: "duration",
+    default: "30m",
+    description: "Longest wait of CreateClusterInst for the site.",
+  },
+  deleteClusterInstTimeout: {
+    kind: "duration",
+    default: "20m",
+    description: "Longest wait of DeleteClusterInst for the site.",
+  },
+  createAppInstTimeout: {
+    kind: "duration",
+    default: "30m",
+    description: "Longest wait of CreateAppInst for the site.",
+  },
+  deleteAppInstTimeout: {
+    kind: "duration",
+    default: "20m",
+    description: "Longest wait of DeleteAppInst for the site.",
+  },
+  streamGrace: {
+    kind: "duration",
+    default: "10s",
+    description: "Time in which a site whose stream broke may come back before it counts as offline.",
+  },
+  siteGrace: {
+    kind: "duration",
+    default: "60s",
+    description: "Time in which sites have to connect after a controller was started or died.",
+  },
+});
+
+/** Values of the controller's options. */
+export type ControllerConfig = ConfigOf<typeof controllerOptions>;

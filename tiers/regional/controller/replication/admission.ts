@@ -1,0 +1,58 @@
+import type { Identity } from "../../../../shared/identity/mod.ts";
+import type { Admission, HelloInfo } from "../../../../shared/notify/mod.ts";
+import { type Audience, CloudletKind, kinds } from "../../../../shared/schema/mod.ts";
+import type { AnyKind } from "../faults.ts";
+
+/** What each service may ask for. */
+const AUDIENCE_OF_SERVICE: Readonly<Record<string, Audience>> = {
+  dme: "TO_DME",
+  crm: "TO_CRM",
+  shepherd: "TO_CRM",
+  "auto-provisioner": "TO_AUTO_PROVISIONER",
+};
+
+/** What starts and stops resource managers needs to know of the sites, and nothing else. */
+const SITE_MANAGER = "up";
+
+/** The only service that reports what is on a site. */
+const SITE_REPORTER = "crm";
+
+/**
+ * Decides which children may connect and what they may see and own. What a child says of itself counts only where its
+ * certificate says the same (architecture, section 5).
+ */
+export function admit(identity: Identity, hello: HelloInfo, region: string): Admission | { refuse: string } {
+  if (identity.tier === "global") return { refuse: "Services of the global tier have no stream here" };
+  if (hello.region !== region || identity.region !== region) {
+    return { refuse: `This is region ${region}, not ${hello.region}` };
+  }
+  if (hello.service !== identity.service) {
+    return { refuse: `The certificate is of service ${identity.service}, not of ${hello.service}` };
+  }
+  const wants = wantsOf(hello.service);
+  if (wants === undefined) return { refuse: `Service ${hello.service} has no stream here` };
+  if (identity.tier === "regional") {
+    if (hello.service === SITE_REPORTER) return { refuse: "A resource manager needs a certificate of its cloudlet" };
+    return { wants, owns: [] };
+  }
+  if (AUDIENCE_OF_SERVICE[hello.service] !== "TO_CRM") {
+    return { refuse: `Service ${hello.service} needs a certificate of the region` };
+  }
+  const { organization, name } = identity.cloudlet;
+  const scope = CloudletKind.keyString(CloudletKind.keyMessage.create({ organization, name }));
+  if (hello.cloudlet !== scope) {
+    return { refuse: `The certificate is of cloudlet ${scope}, not of ${hello.cloudlet}` };
+  }
+  return { scope, wants, owns: hello.service === SITE_REPORTER ? kindsFor("TO_CONTROLLER") : [] };
+}
+
+function wantsOf(service: string): string[] | undefined {
+  if (service === SITE_MANAGER) return [CloudletKind.kind];
+  const audience = Object.hasOwn(AUDIENCE_OF_SERVICE, service) ? AUDIENCE_OF_SERVICE[service] : undefined;
+  return audience && kindsFor(audience);
+}
+
+function kindsFor(audience: Audience): string[] {
+  return (kinds as readonly AnyKind[]).filter((kind) => kind.replicate.some((rule) => rule.to === audience))
+    .map((kind) => kind.kind);
+}

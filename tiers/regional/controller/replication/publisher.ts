@@ -1,0 +1,53 @@
+import type { NotifyHub } from "../../../../shared/notify/mod.ts";
+import { type ObjectKind } from "../../../../shared/schema/mod.ts";
+import type { AnyKind } from "../faults.ts";
+import type { ObjectChange, RegionCache } from "../state/region_cache.ts";
+import { ScopeIndex } from "./scopes.ts";
+
+/** Kinds that go down to children, in the order in which they are sent. */
+export function publishedKinds(kinds: readonly AnyKind[]): AnyKind[] {
+  return kinds.filter((kind) => kind.stored && kind.replicate.some((rule) => rule.to !== "TO_CONTROLLER"));
+}
+
+/** Hands everything in the cache, and every change of it, to the notify hub. Returns what ends that. */
+export function publishRegion(hub: NotifyHub, cache: RegionCache, kinds: readonly AnyKind[]): () => void {
+  const scopes = new ScopeIndex();
+  const published = new Set(publishedKinds(kinds).map((kind) => kind.kind));
+
+  function publish<T, K>(kind: ObjectKind<T, K>, keyString: string): void {
+    if (!published.has(kind.kind)) return;
+    const object = cache.get(kind, keyString);
+    const traceparent = cache.traceparentOf(kind, keyString);
+    if (object === undefined) hub.publish(kind.kind, keyString, undefined, { traceparent });
+    else {
+      hub.publish(kind.kind, keyString, kind.message.encode(object), {
+        scopes: scopes.scopesOf(kind, keyString, object),
+        traceparent,
+      });
+    }
+  }
+
+  function apply(changes: readonly ObjectChange[]): void {
+    const moved = scopes.update(changes);
+    const all = new Map<string, { kind: AnyKind; keyString: string }>();
+    for (const { kind, keyString } of [...moved, ...changes]) all.set(`${kind.kind}/${keyString}`, { kind, keyString });
+    // What is referred to goes out first and comes back last.
+    const ordered = [...all.values()].sort((a, b) => a.kind.order - b.kind.order);
+    const gone = ({ kind, keyString }: { kind: AnyKind; keyString: string }) =>
+      cache.get(kind, keyString) === undefined;
+    for (const { kind, keyString } of ordered.filter(gone).reverse()) publish(kind, keyString);
+    for (const { kind, keyString } of ordered.filter((change) => !gone(change))) publish(kind, keyString);
+  }
+
+  const present: ObjectChange[] = [];
+  for (const kind of kinds) {
+    if (!kind.stored) continue;
+    for (const [keyString, object] of cache.table(kind)) present.push({ kind, keyString, object, old: undefined });
+  }
+  apply(present);
+  const unsubscribe = cache.subscribe(({ objects }) => {
+    if (objects.length > 0) apply(objects);
+  });
+  hub.markReady();
+  return unsubscribe;
+}

@@ -1,0 +1,145 @@
+import { openDns } from "../../../shared/dns/mod.ts";
+import { type Identity, identityName, loadIdentity, type PeerRule, verifyPeer } from "../../../shared/identity/mod.ts";
+import {
+  addHealth,
+  authenticate,
+  createServer,
+  logCalls,
+  RpcError,
+  type RpcServer,
+  Status,
+  statusName,
+} from "../../../shared/rpc/mod.ts";
+import { hostName } from "../../../shared/runtime/mod.ts";
+import { formatAddress, type ServiceContext, type ServiceDefinition } from "../../../shared/service/mod.ts";
+import { openStore, type Store, type StoreTls } from "../../../shared/store/mod.ts";
+import { type Logger, runWithTraceparent, withSpan } from "../../../shared/telemetry/mod.ts";
+import { startController } from "./controller.ts";
+import { type ControllerConfig, controllerOptions } from "./options.ts";
+import { admit } from "./replication/admission.ts";
+
+/** The regional controller as a service. */
+export const controllerService: ServiceDefinition<typeof controllerOptions> = {
+  name: "controller",
+  description: "Keeps the objects of one region, drives their sites and replicates them to the region's services.",
+  options: controllerOptions,
+  start,
+};
+
+type Context = ServiceContext<ControllerConfig>;
+
+async function start(context: Context): Promise<void> {
+  const { config, clock, random, log, files } = context;
+  const identity = await loadIdentity(config.tlsDir, { files, clock, log });
+  context.onClose("certificates", () => identity.close());
+  context.onReadyCheck("certificate", () => identity.readyCheck());
+  const store = await openStore(config.store, { random: () => random.number(), tls: await readStoreTls(context) });
+  context.onClose("store", () => store.close());
+  watchStore(context, store);
+
+  const controller = await startController({
+    region: config.region,
+    id: config.controllerId ?? `${hostName()}@${formatAddress(config.apiAddr)}`,
+    store,
+    dns: openDns(config.dns),
+    dnsRoot: config.appDnsRoot,
+    timeouts: {
+      createCloudletMs: config.createCloudletTimeout,
+      createClusterInstMs: config.createClusterInstTimeout,
+      deleteClusterInstMs: config.deleteClusterInstTimeout,
+      createAppInstMs: config.createAppInstTimeout,
+      deleteAppInstMs: config.deleteAppInstTimeout,
+    },
+    streamGraceMs: config.streamGrace,
+    siteGraceMs: config.siteGrace,
+    clock,
+    random,
+    log,
+  });
+  context.onClose("controller", () => controller.close());
+
+  const { region } = config;
+  const api = listener(context, identity, [{ tier: "global", services: ["master-controller"] }, {
+    tier: "regional",
+    region,
+  }]);
+  controller.serveApis(api);
+  const notify = listener(context, identity, [{ tier: "regional", region }, { tier: "cloudlet", region }]);
+  controller.hub.serve(notify, (peer, hello) => admit(peer as Identity, hello, region));
+  context.announce("grpc", formatAddress(await api.listen(config.apiAddr)));
+  context.announce("notify", formatAddress(await notify.listen(config.notifyAddr)));
+}
+
+/** A server that admits the services of a rule and nobody else. */
+function listener(
+  context: Context,
+  identity: Awaited<ReturnType<typeof loadIdentity>>,
+  rule: PeerRule,
+): RpcServer {
+  const { clock, log, config } = context;
+  const tls = () => ({ cert: identity.cert, key: identity.key, ca: identity.ca, requireClientCertificate: true });
+  const server = createServer({
+    tls: tls(),
+    interceptors: [
+      traceCalls,
+      logCalls((call) => logCall(log, call)),
+      authenticate((peer) => admitPeer(peer.certificates, rule, clock.now())),
+    ],
+    onError: (error, call) => log.error("Call failed unexpectedly", { method: call?.method, error }),
+  });
+  addHealth(server);
+  const unsubscribe = identity.subscribe(() => server.updateTls(tls()));
+  context.onClose("server", async () => {
+    unsubscribe();
+    await server.drain(config.grace / 2);
+  });
+  return server;
+}
+
+/** Runs a call inside a span that belongs to the caller's trace. */
+const traceCalls: ServerInterceptor = ({ method, metadata }, next) =>
+  runWithTraceparent(
+    metadata.get("traceparent"),
+    () => withSpan(method, { "rpc.system": "grpc" }, () => next(), { kind: "server" }),
+  );
+
+function logCall(log: Logger, call: CallRecord): void {
+  const { method, code, message, durationMs, peer, cause } = call;
+  const unexpected = code === Status.INTERNAL;
+  log[unexpected ? "warn" : "debug"]("Call", {
+    method,
+    code: statusName(code),
+    reason: message,
+    duration_ms: durationMs,
+    peer: peer.identity === undefined ? peer.address : identityName(peer.identity as Identity),
+    ...(unexpected ? { cause } : {}),
+  });
+}
+
+function admitPeer(chain: readonly Uint8Array[] | undefined, rule: PeerRule, nowMs: number): Identity {
+  try {
+    return verifyPeer(chain, rule, nowMs);
+  } catch (error) {
+    throw new RpcError(Status.PERMISSION_DENIED, (error as Error).message, { cause: error });
+  }
+}
+
+/** Ready while the store answers. */
+function watchStore({ onReadyCheck }: Context, store: Store): void {
+  onReadyCheck("store", async () => {
+    const { healthy, detail } = await store.status();
+    return healthy ? undefined : detail;
+  });
+}
+
+async function readStoreTls({ config, files }: Context): Promise<StoreTls | undefined> {
+  const folder = config.storeTlsDir;
+  if (folder === undefined) return undefined;
+  const optional = async (name: string) =>
+    await files.exists(`${folder}/${name}`) ? await files.readBytes(`${folder}/${name}`) : undefined;
+  return {
+    ca: await files.readBytes(`${folder}/ca.pem`),
+    certificateChain: await optional("cert.pem"),
+    privateKey: await optional("key.pem"),
+  };
+}

@@ -1,0 +1,525 @@
+import assert from "node:assert/strict";
+import { RpcError, Status } from "../../../../shared/rpc/mod.ts";
+import {
+  App,
+  AppInst,
+  Cloudlet,
+  CloudletInfo,
+  ClusterInst,
+  dme,
+  Flavor,
+  PlatformType,
+  TrackedState,
+} from "../../../../shared/schema/mod.ts";
+import type { Store } from "../../../../shared/store/mod.ts";
+import { all, app, cloudlet, cluster, flavor, furnish, instance, lines, until, World } from "./world.ts";
+
+/** One rule of the controller, on an empty store of any driver. */
+export interface ApiCase {
+  name: string;
+  run(store: Store): Promise<void>;
+}
+
+const S = TrackedState;
+const H = dme.HealthCheck;
+
+/** What the controller does on a store, with a fake site on real replication. */
+export const apiCases: ApiCase[] = [
+  {
+    name: "objects are created once, shown by example, and deleted when nothing refers to them",
+    async run(store) {
+      await using world = await World.start({ store });
+      const { flavors, apps } = world.api;
+      await flavors.createFlavor(flavor());
+      await flavors.createFlavor(flavor("large"));
+      await refused(
+        flavors.createFlavor(flavor()),
+        Status.ALREADY_EXISTS,
+        /^Flavor key {"name":"small"} already exists$/,
+      );
+      assert.deepEqual((await all(flavors.showFlavor(Flavor.create()))).map(({ key }) => key.name), ["large", "small"]);
+      assert.equal((await all(flavors.showFlavor(Flavor.create({ key: { name: "large" } })))).length, 1);
+      assert.equal((await all(flavors.showFlavor(Flavor.create({ ram: 7 })))).length, 0);
+
+      await apps.createApp(app());
+      const [stored] = await all(apps.showApp(App.create()));
+      assert.match(stored!.revision, /^\d{4}-\d\d-\d\dT\d{6}$/);
+      assert.ok(stored!.createdAt!.seconds > 0);
+      await refused(
+        flavors.deleteFlavor(flavor()),
+        Status.FAILED_PRECONDITION,
+        /Flavor in use by App {"organization":"AtlasWorks","name":"Echo","version":"1.0"}/,
+      );
+      assert.equal((await all(flavors.showFlavor(flavor())))[0]!.deletePrepare, false);
+      await apps.deleteApp(app());
+      await flavors.deleteFlavor(flavor());
+      await refused(flavors.deleteFlavor(flavor()), Status.NOT_FOUND, /^Flavor key {"name":"small"} not found$/);
+      await refused(apps.createApp(app()), Status.NOT_FOUND, /Flavor key .*small.* not found/);
+    },
+  },
+  {
+    name: "all faults of a request are reported together, and nothing changes",
+    async run(store) {
+      await using world = await World.start({ store });
+      const { revision } = await store.get("any");
+      const error = await refused(
+        world.api.apps.createApp(app({
+          key: { organization: "", name: "a/b", version: "1" },
+          accessPorts: "tcp:22,icmp:1",
+          deployment: "kubernetes",
+          defaultFlavor: { name: "" },
+        })),
+        Status.INVALID_ARGUMENT,
+        /key\.organization/,
+      );
+      for (const part of [/key\.name/, /tcp:22/, /icmp/, /deployment/, /default_flavor/, /process, docker/]) {
+        assert.match(error.message, part);
+      }
+      await refused(
+        world.api.flavors.createFlavor(Flavor.create({ key: { name: "x" } })),
+        Status.INVALID_ARGUMENT,
+        /ram.*vcpus.*disk/,
+      );
+      await refused(lines(world.api.cloudlets.createCloudlet(Cloudlet.create())), Status.INVALID_ARGUMENT, /location/);
+      await refused(lines(world.api.instances.deleteAppInst(AppInst.create())), Status.INVALID_ARGUMENT, /app_key/);
+      assert.equal((await store.scan("/v1/App/")).entries.length + (await store.scan("/v1/Flavor/")).entries.length, 0);
+      assert.ok((await store.get("any")).revision - revision <= 1, "nothing but signs of life is written");
+    },
+  },
+  {
+    name: "what callers may not set is ignored",
+    async run(store) {
+      await using world = await World.start({ store });
+      await furnish(world);
+      await world.api.flavors.createFlavor({ ...flavor("x"), deletePrepare: true });
+      const request = instance();
+      Object.assign(request, {
+        uri: "evil.example",
+        state: S.READY,
+        uniqueId: "mine",
+        mappedPorts: [{ publicPort: 1 }],
+      });
+      await lines(world.api.instances.createAppInst(AppInst.create(request)));
+      const [made] = await all(world.api.instances.showAppInst(instance()));
+      assert.equal(made!.uri, "shared.edge-baylineinc.eu.archipelago.localhost");
+      assert.equal(made!.uniqueId, "atlasworksecho10-edge-baylineinc");
+      assert.equal((await all(world.api.flavors.showFlavor(flavor("x"))))[0]!.deletePrepare, false);
+    },
+  },
+  {
+    name: "an app is updated by mask, except for what its instances depend on",
+    async run(store) {
+      await using world = await World.start({ store });
+      await furnish(world);
+      const { apps, instances } = world.api;
+      const [before] = await all(apps.showApp(App.create()));
+      await apps.updateApp(app({ fields: ["7", "9.1"], accessPorts: "tcp:9090", defaultFlavor: { name: "small" } }));
+      let [now] = await all(apps.showApp(App.create()));
+      assert.deepEqual([now!.accessPorts, now!.imagePath], ["tcp:9090", before!.imagePath]);
+      await apps.updateApp(app({ fields: ["24"], revision: "r7" }));
+      await apps.updateApp(app({ fields: ["24"], revision: "r7" }));
+      await refused(apps.updateApp(app()), Status.INVALID_ARGUMENT, /what to update/);
+      await refused(apps.updateApp(app({ fields: ["35"] })), Status.INVALID_ARGUMENT, /created_at/);
+      await refused(apps.updateApp(app({ fields: ["7"], accessPorts: "tcp:22" })), Status.INVALID_ARGUMENT, /tcp:22/);
+      await refused(
+        apps.updateApp(app({ fields: ["9.1"], defaultFlavor: { name: "none" } })),
+        Status.NOT_FOUND,
+        /Flavor key {"name":"none"} not found/,
+      );
+      await lines(instances.createAppInst(instance()));
+      await refused(
+        apps.updateApp(app({ fields: ["7"], accessPorts: "tcp:1" })),
+        Status.FAILED_PRECONDITION,
+        /App in use by AppInst/,
+      );
+      await apps.updateApp(app({ fields: ["4"], imagePath: "/srv/new.ts" }));
+      [now] = await all(apps.showApp(App.create()));
+      assert.equal(now!.imagePath, "/srv/new.ts");
+      assert.notEqual(now!.revision, "r7");
+    },
+  },
+  {
+    name: "an Android package name belongs to one app and all its versions",
+    async run(store) {
+      await using world = await World.start({ store });
+      const { apps, flavors } = world.api;
+      await flavors.createFlavor(flavor());
+      const named = (name: string, version: string) =>
+        app({ key: { organization: "AtlasWorks", name, version }, androidPackageName: "com.example.echo" });
+      await apps.createApp(named("Echo", "1"));
+      await apps.createApp(named("Echo", "2"));
+      await refused(apps.createApp(named("Other", "1")), Status.INVALID_ARGUMENT, /android_package_name.*taken/);
+      await apps.deleteApp(named("Echo", "1"));
+      await refused(apps.createApp(named("Other", "1")), Status.INVALID_ARGUMENT, /taken/);
+      await apps.deleteApp(named("Echo", "2"));
+      await apps.createApp(named("Other", "1"));
+    },
+  },
+  {
+    name: "a cloudlet is created when its site is ready, and shows what the site reports",
+    async run(store) {
+      await using world = await World.start({ store });
+      const { cloudlets, cloudletInfos } = world.api;
+      const creating = lines(cloudlets.createCloudlet(cloudlet()));
+      const [made] = await until(
+        async () =>
+          (await all(cloudlets.showCloudlet(Cloudlet.create()))).length > 0 &&
+          await all(cloudlets.showCloudlet(Cloudlet.create())),
+        "the cloudlet is there",
+      );
+      assert.equal(made!.state, S.CREATING);
+      assert.equal(made!.rootLbFqdn, "shared.edge-baylineinc.eu.archipelago.localhost");
+      const site = world.site().start();
+      site.report(dme.CloudletState.CLOUDLET_STATE_INIT);
+      await until(async () => (await one(world)).state === S.CRM_INITOK, "the site may go on");
+      site.ready();
+      assert.deepEqual(await creating, ["Waiting for the cloudlet's resource manager", "Created cloudlet"]);
+      const [info] = await all(cloudletInfos.showCloudletInfo(CloudletInfo.create()));
+      assert.deepEqual([info!.state, info!.controller, info!.containerVersion], [
+        dme.CloudletState.CLOUDLET_STATE_READY,
+        "one",
+        "1.0",
+      ]);
+      assert.equal((await one(world)).containerVersion, "1.0");
+      await refused(
+        lines(cloudlets.createCloudlet(cloudlet())),
+        Status.ALREADY_EXISTS,
+        /Cloudlet key .* already exists/,
+      );
+
+      await lines(cloudlets.updateCloudlet(cloudlet({ fields: ["5.1"], location: { latitude: 1, longitude: 0 } })));
+      assert.equal((await one(world)).location!.latitude, 1);
+      await refused(
+        lines(cloudlets.updateCloudlet(cloudlet({ fields: ["15"] }))),
+        Status.INVALID_ARGUMENT,
+        /platform_type.*creation/,
+      );
+      assert.deepEqual(await lines(cloudlets.deleteCloudlet(cloudlet())), ["Deleted cloudlet"]);
+      assert.deepEqual(await all(cloudletInfos.showCloudletInfo(CloudletInfo.create())), []);
+      assert.deepEqual(await lines(cloudlets.createCloudlet(cloudlet())), [
+        "Waiting for the cloudlet's resource manager",
+        "Created cloudlet",
+      ], "a site that is still connected serves the cloudlet that takes the old one's place");
+    },
+  },
+  {
+    name: "a site that fails while its cloudlet is created fails the call, and the cloudlet goes",
+    async run(store) {
+      await using world = await World.start({ store });
+      world.site().start().report(dme.CloudletState.CLOUDLET_STATE_ERRORS, { errors: ["no engine"] });
+      await refused(
+        lines(world.api.cloudlets.createCloudlet(cloudlet())),
+        Status.UNKNOWN,
+        /^Encountered failures: no engine$/,
+      );
+      assert.deepEqual(await all(world.api.cloudlets.showCloudlet(Cloudlet.create())), []);
+      assert.deepEqual(await leftovers(store), []);
+    },
+  },
+  {
+    name: "a cloudlet whose site does not come stays, and the call says so",
+    async run(store) {
+      await using world = await World.start({ store, timeouts: { createCloudletMs: 100 } });
+      const results = await all(world.api.cloudlets.createCloudlet(cloudlet()));
+      assert.equal(results.at(-1)!.code, 2);
+      assert.equal((await one(world)).state, S.CREATING);
+      world.site().start().ready();
+      await until(async () => (await one(world)).state === S.READY, "the site is ready");
+    },
+  },
+  {
+    name: "an instance is created and deleted through its site, with progress, name and ports",
+    async run(store) {
+      await using world = await World.start({ store });
+      const site = await furnish(world);
+      const { instances } = world.api;
+      assert.deepEqual(site.apps, [], "a site sees no app that it does not run");
+      const progress = await lines(instances.createAppInst(instance()));
+      assert.deepEqual(progress, [
+        "Creating app instance at shared.edge-baylineinc.eu.archipelago.localhost",
+        "Fetching image",
+        "Starting",
+        "Created app instance",
+      ]);
+      const [made] = await all(instances.showAppInst(AppInst.create()));
+      assert.deepEqual([made!.state, made!.healthCheck, made!.flavor.name], [S.READY, H.HEALTH_CHECK_OK, "small"]);
+      assert.equal(made!.dnsLabel, "echo10-atlasworks");
+      assert.deepEqual(made!.mappedPorts.map((port) => [port.internalPort, port.publicPort]), [[8080, 21000]]);
+      assert.equal(made!.cloudletLoc!.latitude, 52.5);
+      assert.equal(made!.key.clusterInstKey.clusterKey.name, "defaultclust");
+      assert.equal(site.apps.length, 1);
+      await refused(lines(instances.createAppInst(instance())), Status.ALREADY_EXISTS, /AppInst key .* already exists/);
+      await refused(
+        lines(world.api.cloudlets.deleteCloudlet(cloudlet())),
+        Status.FAILED_PRECONDITION,
+        /in use by AppInst/,
+      );
+      await refused(world.api.apps.deleteApp(app()), Status.FAILED_PRECONDITION, /App in use by AppInst/);
+
+      assert.deepEqual(await lines(instances.deleteAppInst(instance())), ["Deleted app instance"]);
+      await until(() => site.apps.length === 0, "the site no longer sees the app");
+      await refused(lines(instances.deleteAppInst(instance())), Status.NOT_FOUND, /AppInst key .* not found/);
+      await world.api.apps.deleteApp(app());
+      await lines(world.api.cloudlets.deleteCloudlet(cloudlet()));
+      await world.api.flavors.deleteFlavor(flavor());
+      assert.deepEqual(await leftovers(store), []);
+    },
+  },
+  {
+    name: "instances of many apps share a site's ports without sharing one, also when created at once",
+    async run(store) {
+      await using world = await World.start({ store });
+      await furnish(world);
+      const count = 10;
+      const keys = Array.from(
+        { length: count },
+        (_, i) => ({ organization: "AtlasWorks", name: `A${i}`, version: "1" }),
+      );
+      for (const key of keys) await world.api.apps.createApp(app({ key }));
+      await Promise.all(keys.map((appKey) => lines(world.api.instances.createAppInst(instance({ appKey })))));
+      const made = await all(world.api.instances.showAppInst(AppInst.create()));
+      const ports = new Set(made.map(({ mappedPorts }) => mappedPorts[0]!.publicPort));
+      assert.equal(ports.size, count);
+      assert.deepEqual([Math.min(...ports), Math.max(...ports)], [21_000, 21_009]);
+      await refused(
+        lines(world.api.instances.createAppInst(instance())),
+        Status.FAILED_PRECONDITION,
+        /no free public port/,
+      );
+      await lines(world.api.instances.deleteAppInst(instance({ appKey: keys[3] })));
+      await lines(world.api.instances.createAppInst(instance()));
+    },
+  },
+  {
+    name: "an instance that its site cannot make is removed, and the caller learns why",
+    async run(store) {
+      await using world = await World.start({ store });
+      const site = await furnish(world);
+      site.behaviour = { create: () => ({ errors: ["image not found", "gave up"] }) };
+      await refused(
+        lines(world.api.instances.createAppInst(instance())),
+        Status.UNKNOWN,
+        /^Encountered failures: image not found; gave up$/,
+      );
+      assert.deepEqual(await all(world.api.instances.showAppInst(AppInst.create())), []);
+      site.behaviour = {};
+      await lines(world.api.instances.createAppInst(instance()));
+    },
+  },
+  {
+    name: "an instance that its site cannot delete is as before, and can be deleted later",
+    async run(store) {
+      await using world = await World.start({ store });
+      const site = await furnish(world);
+      await lines(world.api.instances.createAppInst(instance()));
+      site.behaviour = { remove: () => ({ errors: ["device busy"] }) };
+      await refused(lines(world.api.instances.deleteAppInst(instance())), Status.UNKNOWN, /device busy/);
+      assert.equal((await all(world.api.instances.showAppInst(AppInst.create())))[0]!.state, S.READY);
+      site.behaviour = {};
+      await lines(world.api.instances.deleteAppInst(instance()));
+    },
+  },
+  {
+    name: "a site that never begins times the call out, and one that is at work does not",
+    async run(store) {
+      await using world = await World.start({ store, timeouts: { createAppInstMs: 150, deleteAppInstMs: 150 } });
+      const site = await furnish(world);
+      site.behaviour = { create: () => "silent" };
+      await refused(lines(world.api.instances.createAppInst(instance())), Status.DEADLINE_EXCEEDED, /^Timed out/);
+      assert.deepEqual(await all(world.api.instances.showAppInst(AppInst.create())), []);
+
+      site.behaviour = { create: () => "working", remove: () => "working" };
+      let results = await all(world.api.instances.createAppInst(instance()));
+      assert.deepEqual([results.at(-1)!.message.includes("still creating"), results.at(-1)!.code], [true, 2]);
+      const key = site.instances[0]!;
+      site.reportInstance(key, S.READY);
+      await until(
+        async () => (await all(world.api.instances.showAppInst(AppInst.create())))[0]!.state === S.READY,
+        "the site is done",
+      );
+
+      results = await all(world.api.instances.deleteAppInst(instance()));
+      assert.equal(results.at(-1)!.code, 2);
+      site.reportInstance(key, S.DELETE_DONE);
+      await until(
+        async () => (await all(world.api.instances.showAppInst(AppInst.create()))).length === 0,
+        "the site has deleted it",
+      );
+    },
+  },
+  {
+    name: "one operation at a time, which goes on when its caller hangs up",
+    async run(store) {
+      await using world = await World.start({ store });
+      const site = await furnish(world);
+      site.behaviour = { create: () => "working" };
+      const hangUp = new AbortController();
+      const creating = lines(world.api.instances.createAppInst(instance(), { signal: hangUp.signal }));
+      const key = await until(() => site.instances[0], "the site has the instance");
+      for (const call of [world.api.instances.createAppInst, world.api.instances.deleteAppInst]) {
+        await refused(
+          lines(call(instance())),
+          Status.FAILED_PRECONDITION,
+          /An action is already in progress for the object/,
+        );
+      }
+      hangUp.abort();
+      await assert.rejects(creating);
+      site.reportInstance(key, S.CREATE_ERROR, { errors: ["no"] });
+      await until(
+        async () => (await all(world.api.instances.showAppInst(AppInst.create()))).length === 0,
+        "the failed instance is removed",
+      );
+      site.behaviour = {};
+      await until(async () => {
+        try {
+          return await lines(world.api.instances.createAppInst(instance()));
+        } catch (error) {
+          assert.match((error as Error).message, /already in progress/);
+          return undefined;
+        }
+      }, "the operation has ended");
+    },
+  },
+  {
+    name: "health goes from the site to the instance, and the site's own end too",
+    async run(store) {
+      await using world = await World.start({ store });
+      const site = await furnish(world);
+      await lines(world.api.instances.createAppInst(instance()));
+      const health = async () => (await all(world.api.instances.showAppInst(AppInst.create())))[0]!.healthCheck;
+      const key = site.instances[0]!;
+      site.reportInstance(key, S.READY, { healthCheck: H.HEALTH_CHECK_SERVER_FAIL });
+      await until(async () => await health() === H.HEALTH_CHECK_SERVER_FAIL, "the instance is ill");
+      site.reportInstance(key, S.READY, { healthCheck: H.HEALTH_CHECK_OK });
+      await until(async () => await health() === H.HEALTH_CHECK_OK, "the instance is well");
+
+      await site.stop();
+      await until(
+        async () => await siteState(world) === dme.CloudletState.CLOUDLET_STATE_OFFLINE,
+        "the site is offline",
+      );
+      await until(async () => await health() === H.HEALTH_CHECK_CLOUDLET_OFFLINE, "so is the instance");
+      await refused(
+        lines(world.api.instances.deleteAppInst(instance())),
+        Status.FAILED_PRECONDITION,
+        /Cloudlet .* is not ready: its state is Offline/,
+      );
+      const again = world.site().start().ready();
+      again.reportInstance(key, S.READY, { healthCheck: H.HEALTH_CHECK_OK });
+      await until(async () => await siteState(world) === dme.CloudletState.CLOUDLET_STATE_READY, "the site is back");
+      await until(async () => await health() === H.HEALTH_CHECK_OK, "so is the instance");
+    },
+  },
+  {
+    name: "a site sees its own cloudlet's objects and no other's",
+    async run(store) {
+      await using world = await World.start({ store });
+      const site = await furnish(world);
+      const other = world.site("Other").start().ready();
+      await lines(world.api.cloudlets.createCloudlet(
+        cloudlet({ key: { organization: "Bayline Inc.", name: "Other" } }),
+      ));
+      await lines(world.api.instances.createAppInst(instance()));
+      await other.client.whenInStep();
+      await site.client.whenInStep();
+      assert.equal(site.instances.length, 1);
+      assert.deepEqual([other.instances, other.apps], [[], []]);
+      assert.deepEqual([...other.client.replica("Cloudlet").keys()], [other.key]);
+      assert.equal(other.client.replica("Flavor").size, 1);
+    },
+  },
+  {
+    name: "a docker app needs a cluster of its own organization on a docker cloudlet",
+    async run(store) {
+      await using world = await World.start({ store });
+      await furnish(world);
+      const { clusters, instances, apps, cloudlets } = world.api;
+      const docker = { organization: "Bayline Inc.", name: "Docks" };
+      world.site("Docks").start().ready();
+      await lines(cloudlets.createCloudlet(cloudlet({ key: docker, platformType: PlatformType.PLATFORM_TYPE_DOCKER })));
+      const appKey = { organization: "AtlasWorks", name: "Web", version: "1" };
+      await apps.createApp(app({ key: appKey, deployment: "docker", imagePath: "nginx", imageType: 0 }));
+      const at = (cloudletKey: { organization: string; name: string }, name: string) =>
+        AppInst.create({ key: { appKey, clusterInstKey: { clusterKey: { name }, cloudletKey } } });
+
+      await refused(lines(instances.createAppInst(at(docker, ""))), Status.INVALID_ARGUMENT, /must name a cluster/);
+      await refused(
+        lines(instances.createAppInst(at(docker, "alpha"))),
+        Status.NOT_FOUND,
+        /ClusterInst key .* not found/,
+      );
+      const edge = { organization: "Bayline Inc.", name: "Edge" };
+      await refused(
+        lines(instances.createAppInst(at(edge, "alpha"))),
+        Status.FAILED_PRECONDITION,
+        /cannot run on cloudlet/,
+      );
+      await refused(
+        lines(clusters.createClusterInst(cluster("Edge"))),
+        Status.FAILED_PRECONDITION,
+        /has no docker clusters/,
+      );
+
+      assert.deepEqual(await lines(clusters.createClusterInst(cluster("Docks"))), ["Created cluster instance"]);
+      const [made] = await all(clusters.showClusterInst(ClusterInst.create()));
+      assert.deepEqual([made!.state, made!.dnsLabel], [S.READY, "alpha-atlasworks"]);
+      await lines(instances.createAppInst(at(docker, "alpha")));
+      await refused(
+        lines(clusters.deleteClusterInst(cluster("Docks"))),
+        Status.FAILED_PRECONDITION,
+        /ClusterInst in use by AppInst/,
+      );
+      await lines(instances.deleteAppInst(at(docker, "alpha")));
+      assert.deepEqual(await lines(clusters.deleteClusterInst(cluster("Docks"))), ["Deleted cluster instance"]);
+      assert.deepEqual(await all(clusters.showClusterInst(ClusterInst.create())), []);
+    },
+  },
+  {
+    name: "a new reference and the deletion of its target never both succeed",
+    async run(store) {
+      await using world = await World.start({ store });
+      const { flavors, apps } = world.api;
+      for (let round = 0; round < 10; round++) {
+        await flavors.createFlavor(flavor());
+        const [created, deleted] = await Promise.allSettled([apps.createApp(app()), flavors.deleteFlavor(flavor())]);
+        assert.ok(created.status !== deleted.status || created.status === "rejected", "at most one succeeds");
+        const left = await all(flavors.showFlavor(Flavor.create()));
+        if (created.status === "fulfilled") {
+          assert.equal(left.length, 1);
+          assert.equal(left[0]!.deletePrepare, false);
+          await apps.deleteApp(app());
+        }
+        if (left.length > 0) await flavors.deleteFlavor(flavor());
+      }
+    },
+  },
+];
+
+async function one(world: World): Promise<Cloudlet> {
+  const [found] = await all(world.api.cloudlets.showCloudlet(Cloudlet.create()));
+  assert.ok(found);
+  return found;
+}
+
+async function siteState(world: World): Promise<dme.CloudletState> {
+  return (await all(world.api.cloudletInfos.showCloudletInfo(CloudletInfo.create())))[0]!.state;
+}
+
+/** Rows of the store that are neither its version nor a sign of life. */
+async function leftovers(store: Store): Promise<string[]> {
+  const { entries } = await store.scan("/v1/");
+  return entries.map(({ key }) => key).filter((key) => !/^\/v1\/(Version|Controller\/)/.test(key));
+}
+
+async function refused(call: Promise<unknown>, code: Status, message: RegExp): Promise<RpcError> {
+  try {
+    await call;
+  } catch (error) {
+    assert.ok(error instanceof RpcError, String(error));
+    assert.equal(error.code, code, error.message);
+    assert.match(error.message, message);
+    return error;
+  }
+  assert.fail(`Expected a refusal like ${message}`);
+}

@@ -1,0 +1,136 @@
+import {
+  createNotifyClient,
+  type NotifyClient,
+  roundRobin,
+  typedOwned,
+  typedReplica,
+} from "../../../../shared/notify/mod.ts";
+import {
+  type AppInst,
+  AppInstInfoKind,
+  AppInstKind,
+  AppKind,
+  CloudletInfoKind,
+  CloudletKind,
+  ClusterInstInfoKind,
+  ClusterInstKind,
+  type DeepPartial,
+  dme,
+  FlavorKind,
+  StatusInfo,
+  TrackedState,
+} from "../../../../shared/schema/mod.ts";
+
+/** How a fake site answers a request; by default it succeeds at once. */
+export interface SiteBehaviour {
+  create?(instance: AppInst): "ready" | "working" | "silent" | { errors: string[] };
+  remove?(instance: AppInst): "gone" | "working" | "silent" | { errors: string[] };
+}
+
+/** A resource manager without infrastructure, on real replication: it answers every request as it is told to. */
+export class FakeSite {
+  readonly client: NotifyClient;
+  readonly key: string;
+  behaviour: SiteBehaviour = {};
+  readonly #info;
+  readonly #clusters;
+  readonly #instances;
+  readonly #cloudlet: { organization: string; name: string };
+
+  constructor(address: string, region: string, cloudlet: { organization: string; name: string }) {
+    this.#cloudlet = cloudlet;
+    this.key = CloudletKind.keyString({ ...cloudlet, federatedOrganization: "" });
+    this.client = createNotifyClient({
+      service: "crm",
+      region,
+      cloudlet: this.key,
+      wants: [FlavorKind, CloudletKind, ClusterInstKind, AppKind, AppInstKind].map((kind) => kind.kind),
+      owns: [CloudletInfoKind, ClusterInstInfoKind, AppInstInfoKind].map((kind) => kind.kind),
+      connect: roundRobin([address], () => ({})),
+      backoff: { initialMs: 10, maxMs: 100 },
+    });
+    this.#info = typedOwned(this.client.own(CloudletInfoKind.kind), CloudletInfoKind);
+    this.#clusters = typedOwned(this.client.own(ClusterInstInfoKind.kind), ClusterInstInfoKind);
+    this.#instances = typedOwned(this.client.own(AppInstInfoKind.kind), AppInstInfoKind);
+    this.#answer();
+  }
+
+  start(): this {
+    this.client.start();
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    await this.client.stop();
+  }
+
+  /** Says of itself that it is in a state. */
+  report(state: dme.CloudletState, more: DeepPartial<{ errors: string[]; containerVersion: string }> = {}): void {
+    this.#info.put(CloudletInfoKind.message.create({ key: this.#cloudlet, state, ...more }));
+  }
+
+  ready(): this {
+    this.report(dme.CloudletState.CLOUDLET_STATE_READY, { containerVersion: "1.0" });
+    return this;
+  }
+
+  /** Keys of the apps that it sees. */
+  get apps(): string[] {
+    return [...this.client.replica(AppKind.kind).keys()].sort();
+  }
+
+  /** Keys of the instances that it sees. */
+  get instances(): string[] {
+    return [...this.client.replica(AppInstKind.kind).keys()].sort();
+  }
+
+  /** Says something of an instance. */
+  reportInstance(
+    key: string,
+    state: TrackedState,
+    more: DeepPartial<{ errors: string[]; healthCheck: dme.HealthCheck; status: StatusInfo }> = {},
+  ): void {
+    this.#instances.put(AppInstInfoKind.message.create({ key: AppInstKind.parseKey(key), state, ...more }));
+  }
+
+  #answer(): void {
+    typedReplica(this.client.replica(ClusterInstKind.kind), ClusterInstKind).subscribe({
+      update: (cluster) => {
+        const state = cluster.state === TrackedState.CREATE_REQUESTED
+          ? TrackedState.READY
+          : cluster.state === TrackedState.DELETE_REQUESTED
+          ? TrackedState.DELETE_DONE
+          : undefined;
+        if (state !== undefined) {
+          this.#clusters.put(ClusterInstInfoKind.message.create({ key: cluster.key, state }));
+        }
+      },
+      remove: (cluster) => this.#clusters.delete(cluster.key),
+    });
+    typedReplica(this.client.replica(AppInstKind.kind), AppInstKind).subscribe({
+      update: (instance) => this.#answerInstance(instance),
+      remove: (instance) => this.#instances.delete(instance.key),
+    });
+  }
+
+  #answerInstance(instance: AppInst): void {
+    const key = AppInstKind.keyString(instance.key);
+    if (instance.state === TrackedState.CREATE_REQUESTED) {
+      const outcome = this.behaviour.create?.(instance) ?? "ready";
+      if (outcome === "silent") return;
+      // Reports of one object may be merged on their way, so each carries the lines that may not have been taken yet.
+      const status = StatusInfo.create({ msgCount: 2, msgs: ["Fetching image", "Starting"] });
+      this.reportInstance(key, TrackedState.CREATING, { status });
+      if (outcome === "working") return;
+      if (outcome === "ready") this.reportInstance(key, TrackedState.READY, { status });
+      else this.reportInstance(key, TrackedState.CREATE_ERROR, { status, ...outcome });
+    }
+    if (instance.state === TrackedState.DELETE_REQUESTED) {
+      const outcome = this.behaviour.remove?.(instance) ?? "gone";
+      if (outcome === "silent") return;
+      if (outcome === "working") this.reportInstance(key, TrackedState.DELETING);
+      else if (outcome === "gone") this.reportInstance(key, TrackedState.DELETE_DONE);
+      else this.reportInstance(key, TrackedState.DELETE_ERROR, outcome);
+    }
+  }
+}
