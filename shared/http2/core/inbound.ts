@@ -32,7 +32,7 @@ export interface InboundHost<S extends StreamCore> {
   admit(stream: S): void;
   announce(stream: S): void;
   remoteEnd(stream: S): void;
-  close(stream: S, error: StreamClosedError, how: number): void;
+  close(stream: S, error: StreamClosedError | null, how: number): void;
   sendReset(id: number, code: number): void;
   settings(source: Uint8Array, start: number, end: number): void;
   settingsAcknowledged(): boolean;
@@ -281,7 +281,10 @@ export class Inbound<S extends StreamCore> implements FrameSink {
     if (role === "server") this.#countReset();
     else this.#countControlFrame();
     const code = get32(source, start) >>> 0;
-    this.#host.close(stream, new StreamClosedError(code, "peer", "Peer reset the stream"), Ended.RESET_BY_PEER);
+    // Behind a complete response, NO_ERROR says only that the rest of the request is not wanted (RFC 9113, section 8.1).
+    const complete = role === "client" && code === ErrorCode.NO_ERROR && stream.remoteClosed;
+    const error = complete ? null : new StreamClosedError(code, "peer", "Peer reset the stream");
+    this.#host.close(stream, error, Ended.RESET_BY_PEER);
   }
 
   #onSettings(flags: number, id: number, source: Uint8Array, start: number, end: number): void {
