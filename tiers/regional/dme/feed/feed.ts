@@ -1,0 +1,67 @@
+import type { ObjectKind } from "../../../../shared/schema/mod.ts";
+import { AppInstKind, AppKind, CloudletInfoKind, CloudletKind } from "../../../../shared/schema/mod.ts";
+import type { RegionTables } from "../api/mod.ts";
+
+/** What a DME wants from its controller, referenced kinds first. */
+export const WANTED_KINDS: readonly string[] = [
+  CloudletKind.kind,
+  CloudletInfoKind.kind,
+  AppKind.kind,
+  AppInstKind.kind,
+];
+
+/** The local copy of one kind, kept by replication. */
+export interface Replica {
+  readonly inStep: boolean;
+  subscribe(handlers: {
+    update(key: string, value: Uint8Array): void;
+    remove(key: string): void;
+    inStep(): void;
+  }): void;
+}
+
+/** Whether the tables have been complete once; since then they may be served from, also while disconnected. */
+export interface Feed {
+  /** Kinds that have not been complete yet. */
+  missing(): string[];
+}
+
+/**
+ * Fills the tables from replicas and keeps them in line.
+ *
+ * @param onFault told of objects that cannot be decoded; they are left out
+ */
+export function feedTables(
+  tables: RegionTables,
+  replica: (kind: string) => Replica,
+  onFault: (kind: string, key: string, error: unknown) => void,
+): Feed {
+  const missing = new Set(WANTED_KINDS);
+
+  function follow<T, K>(kind: ObjectKind<T, K>, set: (object: T) => void, remove: (key: K) => void): void {
+    replica(kind.kind).subscribe({
+      update(key, value) {
+        try {
+          set(kind.message.decode(value));
+        } catch (error) {
+          onFault(kind.kind, key, error);
+        }
+      },
+      remove(key) {
+        try {
+          remove(kind.parseKey(key));
+        } catch (error) {
+          onFault(kind.kind, key, error);
+        }
+      },
+      inStep: () => void missing.delete(kind.kind),
+    });
+    if (replica(kind.kind).inStep) missing.delete(kind.kind);
+  }
+
+  follow(CloudletKind, (cloudlet) => tables.setCloudlet(cloudlet), (key) => tables.removeCloudlet(key));
+  follow(CloudletInfoKind, (info) => tables.setCloudletInfo(info), (key) => tables.removeCloudletInfo(key));
+  follow(AppKind, (app) => tables.setApp(app), (key) => tables.removeApp(key));
+  follow(AppInstKind, (instance) => tables.setInstance(instance), (key) => tables.removeInstance(key));
+  return { missing: () => [...missing] };
+}
