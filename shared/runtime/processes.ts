@@ -123,9 +123,12 @@ function send(target: number, signal: ProcessSignal, child?: ChildProcess): void
   // Once the exit was seen, the number may belong to another process.
   if (child && (child.exitCode !== null || child.signalCode !== null)) return;
   try {
+    if (!child || Deno.permissions.querySync({ name: "run" }).state === "granted") return Deno.kill(target, signal);
     // A child of our own can be signalled without the permission to run anything; other processes cannot.
-    if (child) child.kill(signal);
-    else Deno.kill(target, signal);
+    child.kill(signal);
+    // The runtime notes the signal as the cause of death at once, though the child may catch it and go on: without this
+    // the true exit code would be lost, and a later SIGKILL never sent.
+    Object.assign(child, { signalCode: null, killed: false });
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound) && !isNoSuchProcess(error)) throw error;
   }

@@ -54,6 +54,31 @@ Deno.test("kill ends a process and is no error afterwards; stdin is a pipe on de
   child.kill();
 });
 
+const narrow = { permissions: { run: ["/bin/sh"], env: true, read: true } } as const;
+for (const rights of [{}, narrow]) {
+  const name = "a child that catches a signal keeps its own exit code, and one that ignores it can be killed";
+  Deno.test(rights === narrow ? `${name}, also without the right to run anything` : name, rights, async () => {
+    for (const reaction of ["exit 7", ":"]) {
+      const script = `trap 'echo caught; ${reaction}' TERM; echo ready; while :; do sleep 0.02; done`;
+      const child = processes.spawn({
+        command: "/bin/sh",
+        args: ["-c", script],
+        output: "lines",
+        env: {},
+        clearEnv: true,
+      });
+      for await (const { text } of child.lines) {
+        if (text === "ready") child.kill("SIGTERM");
+        if (text === "caught" && reaction === ":") child.kill("SIGKILL");
+      }
+      assert.deepEqual(
+        await child.exited,
+        reaction === ":" ? { code: null, signal: "SIGKILL" } : { code: 7, signal: null },
+      );
+    }
+  });
+}
+
 Deno.test("killGroup reaches the children of a detached child", async () => {
   const child = processes.spawn({
     command: "/bin/sh",
