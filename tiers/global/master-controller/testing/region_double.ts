@@ -1,0 +1,126 @@
+import { createServer, RpcError, type RpcServer, type Service, Status } from "../../../../shared/rpc/mod.ts";
+import {
+  applyMask,
+  findKind,
+  matches,
+  type MethodDefinition,
+  type ObjectKind,
+  regionServices,
+  Result,
+} from "../../../../shared/schema/mod.ts";
+
+/** One call that the double got. */
+export interface SeenCall {
+  readonly method: string;
+  readonly user: unknown;
+  readonly traceparent: unknown;
+  readonly request: object;
+}
+
+/**
+ * A test peer in the place of a region's controller: it speaks the real services and keeps whatever objects it is given
+ * in memory, without any of a controller's rules.
+ */
+export class RegionDouble {
+  readonly calls: SeenCall[] = [];
+  /** Makes the next calls of a method fail, after so many items of a stream. */
+  readonly failures = new Map<string, { after: number; error: RpcError }>();
+  readonly #objects = new Map<string, Map<string, object>>();
+  readonly #server: RpcServer = createServer();
+  #address = "";
+
+  /** `host:port` of the double. */
+  get address(): string {
+    return this.#address;
+  }
+
+  async start(): Promise<this> {
+    for (const service of regionServices) {
+      const handlers: Record<string, unknown> = {};
+      for (const [name, method] of Object.entries(service.methods)) handlers[name] = this.#handler(method);
+      this.#server.addService(service as unknown as Service, handlers as never);
+    }
+    const { hostname, port } = await this.#server.listen({ hostname: "127.0.0.1", port: 0 });
+    this.#address = `${hostname}:${port}`;
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    await this.#server.close();
+  }
+
+  /** Puts an object there without a call. */
+  put<T extends object>(kindName: string, object: T): void {
+    const kind = findKind(kindName)!;
+    this.#of(kind).set(kind.keyString(kind.key(object)), object);
+  }
+
+  /** Objects of a kind. */
+  list(kindName: string): object[] {
+    return [...this.#of(findKind(kindName)!).values()];
+  }
+
+  #of(kind: ObjectKind): Map<string, object> {
+    const objects = this.#objects.get(kind.kind) ?? new Map<string, object>();
+    this.#objects.set(kind.kind, objects);
+    return objects;
+  }
+
+  #handler(method: MethodDefinition): unknown {
+    const serve = (request: object, context: { metadata: { get(key: string): unknown } }): AsyncIterable<object> => {
+      const { metadata } = context;
+      this.calls.push({
+        method: method.name,
+        user: metadata.get("x-archipelago-user"),
+        traceparent: metadata.get("traceparent"),
+        request,
+      });
+      return this.#failing(method.name, this.#replies(method, request));
+    };
+    if (method.responseStream) return serve;
+    return async (request: object, context: never) => {
+      for await (const reply of serve(request, context)) return reply;
+    };
+  }
+
+  async *#failing(name: string, replies: Iterable<object>): AsyncIterable<object> {
+    let sent = 0;
+    const failure = this.failures.get(name);
+    for (const reply of replies) {
+      if (failure !== undefined && sent === failure.after) throw failure.error;
+      yield reply;
+      sent++;
+    }
+    if (failure !== undefined) throw failure.error;
+  }
+
+  *#replies(method: MethodDefinition, request: object): Iterable<object> {
+    const kind = findKind(method.input.descriptor.typeName);
+    if (kind === undefined) throw new RpcError(Status.UNIMPLEMENTED, "not part of the double");
+    const objects = this.#of(kind);
+    const key = kind.keyString(kind.key(request));
+    const [, verb] = /^(Show|Create|Update|Delete)/.exec(method.name) ?? [];
+    switch (verb) {
+      case "Show":
+        yield* [...objects.values()].filter((object) => matches(kind.message, request, object));
+        return;
+      case "Create":
+        if (objects.has(key)) throw new RpcError(Status.ALREADY_EXISTS, `${kind.kind} key ${key} already exists`);
+        objects.set(key, request);
+        break;
+      case "Update": {
+        const object = objects.get(key);
+        if (object === undefined) throw new RpcError(Status.NOT_FOUND, `${kind.kind} key ${key} not found`);
+        applyMask(kind.message, object, request, (request as { fields: string[] }).fields);
+        break;
+      }
+      case "Delete":
+        if (!objects.delete(key)) throw new RpcError(Status.NOT_FOUND, `${kind.kind} key ${key} not found`);
+        break;
+      default:
+        throw new RpcError(Status.UNIMPLEMENTED, "not part of the double");
+    }
+    if (method.responseStream) yield Result.create({ message: `${verb} under way` });
+    yield Result.create({ message: `${verb} done` });
+  }
+}
