@@ -1,5 +1,5 @@
 import { Result, type StatusInfo } from "../../../../shared/schema/mod.ts";
-import { RpcError } from "../../../../shared/rpc/mod.ts";
+import type { RpcError } from "../../../../shared/rpc/mod.ts";
 import { MAX_PROGRESS_LINE_CHARACTERS, MAX_PROGRESS_LINES } from "../limits.ts";
 
 /** Lines of one operation, for any number of readers, each of whom sees them all and then how it ended. */

@@ -1,5 +1,5 @@
 import type { NotifyHub } from "../../../../shared/notify/mod.ts";
-import { type ObjectKind } from "../../../../shared/schema/mod.ts";
+import type { ObjectKind } from "../../../../shared/schema/mod.ts";
 import type { AnyKind } from "../faults.ts";
 import type { ObjectChange, RegionCache } from "../state/region_cache.ts";
 import { ScopeIndex } from "./scopes.ts";

@@ -1,4 +1,4 @@
-import { type JsonValue, type ObjectKind, type Timestamp } from "../../../../shared/schema/mod.ts";
+import type { JsonValue, ObjectKind, Timestamp } from "../../../../shared/schema/mod.ts";
 import type { Tx } from "../../../../shared/store/mod.ts";
 import { type AnyKind, beingDeleted, notFound } from "../faults.ts";
 import { decodeObject, decodeRow, encodeObject, encodeRow } from "./rows.ts";

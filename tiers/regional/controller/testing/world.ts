@@ -52,6 +52,8 @@ export interface WorldOptions {
   store?: Store;
   timeouts?: Partial<Timeouts>;
   parts?: Partial<ControllerParts>;
+  /** @default any free ones */
+  ports?: { api: number; notify: number };
 }
 
 /** A controller with its servers in this process, clients of its APIs, and fake sites. */
@@ -87,8 +89,8 @@ export class World implements AsyncDisposable {
     controller.serveApis(api);
     const notify = createServer();
     controller.hub.serve(notify, (_, hello) => hello.cloudlet === "" ? {} : { scope: hello.cloudlet });
-    const where = { hostname: "127.0.0.1", port: 0 };
-    const [apiAt, notifyAt] = [await api.listen(where), await notify.listen(where)];
+    const apiAt = await api.listen({ hostname: "127.0.0.1", port: options.ports?.api ?? 0 });
+    const notifyAt = await notify.listen({ hostname: "127.0.0.1", port: options.ports?.notify ?? 0 });
     return new World(
       store,
       controller,

@@ -1,0 +1,159 @@
+import assert from "node:assert/strict";
+import {
+  AppInst,
+  AppInstKind,
+  AppKind,
+  CloudletKind,
+  Flavor,
+  FlavorKind,
+  kinds,
+} from "../../../../shared/schema/mod.ts";
+import { openStore, type Store, transaction } from "../../../../shared/store/mod.ts";
+import { memoryLogger } from "../../../../shared/telemetry/mod.ts";
+import type { AnyKind } from "../faults.ts";
+import { ScopeIndex } from "../replication/scopes.ts";
+import { app, cloudlet, flavor, instance, until, World } from "../testing/world.ts";
+import { createRegion } from "./region.ts";
+import { RegionCache } from "./region_cache.ts";
+import { encodeObject, encodeRow, operationRow, VERSION_ROW } from "./rows.ts";
+import { claimStore, WrongStoreError } from "./version.ts";
+
+const allKinds = kinds as readonly AnyKind[];
+
+async function put(store: Store, key: string, value: unknown): Promise<void> {
+  await transaction(store, (tx) => tx.put(key, encodeRow(value as never)));
+}
+
+Deno.test("an empty store is marked, and one of ours is taken again", async () => {
+  const store = await openStore("sqlite::memory:");
+  await claimStore(store, "eu");
+  await claimStore(store, "eu");
+  await assert.rejects(claimStore(store, "us"), /belongs to region eu/);
+  await store.close();
+});
+
+Deno.test("stores of others, of later versions and damaged ones are refused unchanged", async () => {
+  const wrong: [string, unknown, RegExp][] = [
+    ["something", "else", /another program/],
+    [VERSION_ROW, { format: "archipelago-region", version: 99, region: "eu" }, /version 99.*newer release/],
+    [VERSION_ROW, { format: "other", version: 1, region: "eu" }, /unknown format/],
+    [VERSION_ROW, 7, /unknown format/],
+  ];
+  for (const [key, value, message] of wrong) {
+    const store = await openStore("sqlite::memory:");
+    await put(store, key, value);
+    const { revision } = await store.get(key);
+    await assert.rejects(claimStore(store, "eu"), (error) => {
+      assert.ok(error instanceof WrongStoreError);
+      assert.match(error.message, message);
+      return true;
+    });
+    assert.equal((await store.get(key)).revision, revision);
+    await store.close();
+  }
+});
+
+Deno.test("the cache shows whole revisions, own writes at once, and survives compaction and damaged rows", async () => {
+  const store = await openStore("sqlite::memory:");
+  const logger = memoryLogger();
+  await store.transact([], [{ type: "put", key: FlavorKind.storePrefix + "damaged", value: encodeRow({ ram: "x" }) }]);
+  const cache = new RegionCache(store, allKinds, logger.log);
+  await cache.start();
+  assert.equal(cache.table(FlavorKind).size, 0);
+  assert.ok(logger.records.length > 0, "the damaged row is told of");
+  const changes: string[] = [];
+  cache.subscribe(({ objects }) => {
+    for (const { keyString, object, old } of objects) changes.push(`${keyString} ${!!old}->${!!object}`);
+  });
+  const region = createRegion("eu", store, cache, () => 0);
+  // deno-lint-ignore require-await -- as transactions are
+  await region.change(async (tx) => {
+    tx.put(FlavorKind, flavor("a"));
+    tx.put(FlavorKind, flavor("b"));
+  });
+  assert.deepEqual([...cache.table(FlavorKind).keys()].sort(), ['{"name":"a"}', '{"name":"b"}']);
+  // More than the watch can follow in one go, then gone from history at once.
+  for (let i = 0; i < 2000; i++) {
+    void store.transact([], [{
+      type: "put",
+      key: FlavorKind.storePrefix + '{"name":"c"}',
+      value: encodeObject(FlavorKind, flavor("c")),
+    }]);
+  }
+  await store.transact([], [{ type: "delete", key: FlavorKind.storePrefix + '{"name":"a"}' }]);
+  await store.compact((await store.get("any")).revision);
+  await cache.reached((await store.get("any")).revision);
+  await until(() => !cache.table(FlavorKind).has('{"name":"a"}'), "the cache has caught up");
+  assert.deepEqual([...cache.table(FlavorKind).keys()].sort(), ['{"name":"b"}', '{"name":"c"}']);
+  assert.deepEqual(changes.slice(0, 2), ['{"name":"a"} false->true', '{"name":"b"} false->true']);
+  assert.equal(changes.filter((change) => change === '{"name":"a"} true->false').length, 1);
+  await cache.close();
+  await store.close();
+});
+
+Deno.test("scopes come from the schema, and an app's follow its instances", () => {
+  const scopes = new ScopeIndex();
+  const edge = CloudletKind.keyString(cloudlet().key);
+  assert.equal(scopes.scopesOf(FlavorKind, "", flavor()), undefined);
+  assert.deepEqual(scopes.scopesOf(CloudletKind, edge, cloudlet()), [edge]);
+  const appKey = AppKind.keyString(app().key);
+  assert.deepEqual(scopes.scopesOf(AppKind, appKey, app()), []);
+  const change = (object?: AppInst, old?: AppInst) => ({ kind: AppInstKind, keyString: "", object, old });
+  const first = instance();
+  const second = AppInst.create({ ...first, dnsLabel: "another" });
+  assert.deepEqual(scopes.update([change(first)]).map(({ keyString }) => keyString), [appKey]);
+  assert.deepEqual(scopes.update([change(second)]), []);
+  assert.deepEqual(scopes.update([change(first, first)]), []);
+  assert.deepEqual(scopes.scopesOf(AppKind, appKey, app()), [edge]);
+  assert.deepEqual(scopes.update([change(undefined, first)]), []);
+  assert.equal(scopes.update([change(undefined, second)]).length, 1);
+  assert.deepEqual(scopes.scopesOf(AppKind, appKey, app()), []);
+});
+
+Deno.test("a deletion that a dead controller had only marked is undone, at the start and when it dies", async () => {
+  const store = await openStore("sqlite::memory:");
+  await claimStore(store, "eu");
+  const marked = (name: string) => Flavor.create({ ...flavor(name), deletePrepare: true });
+  const flavorKey = (name: string) => FlavorKind.keyString({ name });
+  const other = await store.grantLease(60_000);
+  for (const name of ["orphan", "held"]) {
+    await store.transact([], [{
+      type: "put",
+      key: FlavorKind.storePrefix + flavorKey(name),
+      value: encodeObject(FlavorKind, marked(name)),
+    }]);
+  }
+  const row = operationRow(FlavorKind, flavorKey("held"));
+  await store.transact([], [{ type: "put", key: row, value: encodeRow({ owner: "other" }), lease: other.id }]);
+  {
+    await using world = await World.start({ store });
+    const deleting = async (name: string) => {
+      for await (const found of world.api.flavors.showFlavor(flavor(name))) return found.deletePrepare;
+    };
+    await until(async () => await deleting("orphan") === false, "the mark of the orphan is gone");
+    assert.equal(await deleting("held"), true);
+    await assert.rejects(world.api.flavors.deleteFlavor(flavor("held")), /already in progress/);
+    await other.revoke();
+    await until(async () => await deleting("held") === false, "the mark of the other controller is gone");
+    await world.api.flavors.deleteFlavor(flavor("held"));
+  }
+  await store.close();
+});
+
+Deno.test("a site that does not come back after a restart is offline", async () => {
+  const store = await openStore("sqlite::memory:");
+  {
+    await using world = await World.start({ store });
+    world.site().start().ready();
+    for await (const _ of world.api.cloudlets.createCloudlet(cloudlet()));
+  }
+  {
+    await using _world = await World.start({ store });
+    const state = async () => {
+      const { entry } = await store.get(`/v1/CloudletInfo/${CloudletKind.keyString(cloudlet().key)}`);
+      return JSON.parse(new TextDecoder().decode(entry!.value)).state;
+    };
+    await until(async () => await state() === "Offline", "the site is offline");
+  }
+  await store.close();
+});
