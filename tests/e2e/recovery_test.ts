@@ -26,8 +26,8 @@ async function killDuringDeployment(platform: Platform, world: World, type: stri
     return hamburg?.state === "Ready" ? true : undefined;
   }, 120_000);
   assert.ok((await instances(world)).some((one) => JSON.stringify(one.key).includes('"munich"')));
-  await deviceReaches(platform.info(), NEAR_MUNICH, "munich");
-  await deviceReaches(platform.info(), "53.08,8.80", "hamburg");
+  await deviceReaches(platform, NEAR_MUNICH, "munich");
+  await deviceReaches(platform, "53.08,8.80", "hamburg");
   await undeploy(world, "hamburg");
 }
 
@@ -36,7 +36,7 @@ Deno.test("recovery: kill -9 of each service during the main job", async (t) => 
   const world = await makeWorld(platform, freePortBase());
   try {
     await deploy(world, "munich");
-    await deviceReaches(platform.info(), NEAR_MUNICH, "munich");
+    await deviceReaches(platform, NEAR_MUNICH, "munich");
     const instance = await instancePid(world, platform, "munich");
 
     const survives = (type: string, site?: string) => killDuringDeployment(platform, world, type, site);
@@ -55,7 +55,7 @@ Deno.test("recovery: kill -9 of each service during the main job", async (t) => 
       const pid = platform.pid("controller");
       Deno.kill(pid, "SIGSTOP");
       try {
-        assert.equal((await device(platform.info(), NEAR_MUNICH)).found, true);
+        assert.equal((await device(platform, NEAR_MUNICH)).status, "found");
       } finally {
         Deno.kill(pid, "SIGCONT");
       }
@@ -80,7 +80,7 @@ Deno.test("recovery: kill -9 of `up` itself leaves nothing that the next `up` do
   await first.halt();
   const second = await startPlatform([], first.data);
   try {
-    await deviceReaches(second.info(), NEAR_MUNICH, "munich", 90_000);
+    await deviceReaches(second, NEAR_MUNICH, "munich", 90_000);
   } finally {
     assert.equal((await second.stop()).code, 0);
   }

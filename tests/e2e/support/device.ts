@@ -1,43 +1,47 @@
-import type { UpInfo } from "./platform.ts";
+import type { Platform } from "./platform.ts";
 import { task } from "./processes.ts";
-import { appKey } from "./world.ts";
 import { eventually } from "./wait.ts";
+import { appKey } from "./world.ts";
 
-/** What a device found and heard. */
-export interface Found {
-  found: boolean;
-  cloudlet?: string;
-  fqdn?: string;
+/** One line of `deno task device --output json`. */
+export interface Step {
+  status: "found" | "not found" | "unreachable";
+  cloudlet?: { organization: string; name: string };
   distanceKm?: number;
-  answer?: string;
-  raw: string;
+  fqdn?: string;
+  answer?: { status?: number; text: string };
+  failure?: string;
 }
 
 /** Runs `deno task device` once at a place, by REST or by gRPC. */
-export async function device(info: UpInfo, at: string, options: { grpc?: boolean } = {}): Promise<Found> {
-  const dme = info.regions.local!.dme;
+export async function device(platform: Platform, at: string, options: { grpc?: boolean } = {}): Promise<Step> {
   const finished = await task("device", [
     "--app",
     `${appKey.organization}/${appKey.name}/${appKey.version}`,
     "--at",
     at,
-    "--dme",
-    options.grpc ? dme.grpc : dme.rest,
+    "--data",
+    platform.data,
     ...(options.grpc ? ["--grpc"] : []),
-    "--ca",
-    info.ca,
     "--output",
     "json",
   ]);
-  const line = finished.stdout.trim().split("\n").at(-1) ?? "";
-  if (finished.code !== 0 && line === "") throw new Error(`device: ${finished.stderr}`);
-  return { ...JSON.parse(line), raw: finished.stdout + finished.stderr };
+  const line = finished.stdout.trim().split("\n").at(-1);
+  if (!line) throw new Error(`device ended with ${finished.code}: ${finished.stderr}`);
+  return JSON.parse(line) as Step;
+}
+
+/** The site that answered the device, as the back-end itself said. */
+export function answeredBy(step: Step): string | undefined {
+  if (step.answer === undefined) return undefined;
+  return (JSON.parse(step.answer.text) as { cloudlet: string }).cloudlet.split("/")[1];
 }
 
 /** Runs devices at a place until one is answered by the site. */
-export function deviceReaches(info: UpInfo, at: string, site: string, limitMs = 60_000): Promise<Found> {
+export function deviceReaches(platform: Platform, at: string, site: string, limitMs = 60_000): Promise<Step> {
   return eventually(`a device at ${at} to reach ${site}`, async () => {
-    const result = await device(info, at);
-    return result.answer?.includes(`/${site}"`) ? result : undefined;
+    const step = await device(platform, at);
+    if (answeredBy(step) !== site) throw new Error(JSON.stringify(step));
+    return step;
   }, limitMs);
 }

@@ -42,6 +42,9 @@ export async function makeWorld(platform: Platform, firstPort: number): Promise<
   const admin = await loginAsAdmin(info);
   const operator = await makeUser(info, "olga", OPERATOR, "operator");
   const developer = await makeUser(info, "dev", DEVELOPER, "developer");
+  // operators start with the right to Edgebox sites only
+  const lifted = await admin.call("auth/restricted/org/update", { Name: OPERATOR, EdgeboxOnly: false });
+  if (lifted.status !== 200) throw new Error(`restricted/org/update: ${lifted.status} ${lifted.text}`);
   await admin.ctrl("CreateFlavor", { flavor: { key: { name: "small" }, ram: 256, vcpus: 1, disk: 1 } });
   await Promise.all(
     Object.entries(sites).map(([site, location], index) =>
