@@ -1,0 +1,52 @@
+import { type ApiRules, findKind, type MethodDefinition, regionServices } from "../../shared/schema/mod.ts";
+import { type FieldChoice, messageArguments } from "./arguments.ts";
+import type { Command } from "./commands.ts";
+
+/** The commands of the region's API, all from the schema. */
+export function regionCommands(): Command[] {
+  const commands: Command[] = [];
+  for (const service of regionServices) {
+    for (const method of Object.values(service.methods)) {
+      if (method.api === undefined || method.api.internal || method.api.cli === "") continue;
+      commands.push(regionCommand(method, method.api));
+    }
+  }
+  return commands;
+}
+
+function regionCommand(method: MethodDefinition, api: ApiRules): Command {
+  const [group, verb] = api.cli.split(" ") as [string, string];
+  const wrapper = method.input.descriptor.typeName.toLowerCase();
+  const output = method.output.descriptor;
+  return {
+    group,
+    verb,
+    doc: method.doc,
+    section: sectionOf(method),
+    args: messageArguments(method.input.descriptor, choiceOf(method), api.requiredArgs),
+    regional: true,
+    path: `auth/ctrl/${method.name}`,
+    body: (json, region) => ({ region, [wrapper]: json }),
+    request: method.input,
+    lists: output.name !== "archipelago.Result",
+    shows: output.name === "archipelago.Result" ? undefined : output,
+  };
+}
+
+function choiceOf(method: MethodDefinition): FieldChoice {
+  if (method.name.startsWith("Show")) return "show";
+  if (method.name.startsWith("Update")) return "update";
+  return method.name.startsWith("Delete") ? "delete" : "create";
+}
+
+/** Groups stand under who uses them most: the owners of the objects. */
+function sectionOf(method: MethodDefinition): string {
+  switch (findKind(method.input.descriptor.typeName)?.ownerType) {
+    case "developer":
+      return "Developers";
+    case "operator":
+      return "Operators";
+    default:
+      return "Administrators";
+  }
+}
