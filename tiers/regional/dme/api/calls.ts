@@ -42,6 +42,8 @@ export function createCalls(desk: Desk, observe: CallObserver = () => {}, monoto
       async run(request, caller) {
         const startedMs = monotonicMs();
         try {
+          const why = desk.notReady();
+          if (why !== undefined) throw new RpcError(Status.UNAVAILABLE, why);
           const reply = await run(request, caller);
           observe(name, Status.OK, monotonicMs() - startedMs);
           return reply;

@@ -18,6 +18,8 @@ export interface Desk {
   readonly randomBytes: (count: number) => Uint8Array;
   /** Where devices get the operator's location tokens; "" when there is no such server. */
   readonly tokenServerUri: string;
+  /** Why calls cannot be answered yet; undefined when they can. */
+  readonly notReady: () => string | undefined;
 }
 
 /** The caller of a call. */

@@ -61,7 +61,7 @@ export interface CloudletInfoShape {
   state: number;
 }
 
-// Numbers of the wire enumerations that decide on usability (DME specification 4.2).
+/** Numbers of the wire enumerations that decide on usability (DME specification 4.2). */
 export const INSTANCE_READY = 5;
 export const CLOUDLET_READY = 2;
 export const UNDER_MAINTENANCE = 31;

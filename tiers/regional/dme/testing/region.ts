@@ -68,6 +68,7 @@ export function testRegion(tables = goldenRegion(), random?: () => number): Test
     now: () => clock.nowMs,
     randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
     tokenServerUri: "",
+    notReady: () => undefined,
   };
   const errors: unknown[] = [];
   const calls = createCalls(desk);

@@ -1,0 +1,57 @@
+import { defineOptions } from "../../../shared/service/mod.ts";
+
+/** Options of the matching engine, those of every service excepted. */
+export const dmeOptions = defineOptions({
+  region: { kind: "string", default: "local", description: "Region that this process serves." },
+  notifyAddrs: {
+    kind: "list",
+    default: ["127.0.0.1:50001"],
+    description: "Notify addresses of the region's controllers, HOST:PORT; tried in turn.",
+  },
+  apiAddr: { kind: "address", default: "127.0.0.1:50051", description: "Where devices call by gRPC." },
+  httpAddr: { kind: "address", default: "127.0.0.1:38001", description: "Where devices call by REST." },
+  tlsDir: {
+    kind: "path",
+    required: true,
+    description:
+      "Folder with this service's identity (cert.pem, key.pem, ca.pem), for the connection to the controllers.",
+  },
+  publicTls: {
+    kind: "bool",
+    default: true,
+    description: "Whether both ports for devices speak TLS; without it only behind something that does.",
+  },
+  publicTlsDir: {
+    kind: "path",
+    description: "Folder with the certificate (cert.pem, key.pem, ca.pem) of both ports for devices; renewed in place.",
+  },
+  secrets: {
+    kind: "url",
+    required: true,
+    schemes: ["file", "vault"],
+    description: "Secret store with the keys of the cookies, at REGION/jwtkeys/dme; only read.",
+  },
+  tokenServerUri: {
+    kind: "string",
+    default: "",
+    description: "Address of the operator's location token server, told to devices as it is.",
+  },
+  cookieExpiration: {
+    kind: "duration",
+    default: "24h",
+    minMs: 1000,
+    description: "How long a session cookie is good.",
+  },
+  edgeEventsCookieExpiration: {
+    kind: "duration",
+    default: "10m",
+    minMs: 1000,
+    description: "How long an edge-events cookie is good.",
+  },
+  randomTies: {
+    kind: "bool",
+    default: true,
+    description:
+      "Spread devices among instances within a kilometre of the nearest; without it the nearest is always taken.",
+  },
+});

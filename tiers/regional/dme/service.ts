@@ -1,0 +1,125 @@
+import { type LoadedCertificate, loadIdentity, loadServerCertificate } from "../../../shared/identity/mod.ts";
+import { createServer } from "../../../shared/rpc/mod.ts";
+import { serveHttp } from "../../../shared/runtime/mod.ts";
+import { openSecrets, signingKeys } from "../../../shared/secrets/mod.ts";
+import {
+  type ConfigOf,
+  formatAddress,
+  type ServiceContext,
+  type ServiceDefinition,
+} from "../../../shared/service/mod.ts";
+import { errorFields } from "../../../shared/telemetry/mod.ts";
+import { addGrpcCalls, type Calls, createCalls, type Desk, regionMatcher, type RegionTables } from "./api/mod.ts";
+import { countCalls } from "./call_metrics.ts";
+import { type CookieKeys, edgeEventsCookies, sessionCookies } from "./cookies/mod.ts";
+import { type Feed, feedTables } from "./feed/feed.ts";
+import { Tables } from "./matching/mod.ts";
+import { dmeOptions } from "./options.ts";
+import { createRestHandler } from "./rest/handler.ts";
+import { createUpstream } from "./upstream.ts";
+
+type Context = ServiceContext<ConfigOf<typeof dmeOptions>>;
+
+/** The distributed matching engine of a region. */
+export const dmeService: ServiceDefinition<typeof dmeOptions> = {
+  name: "dme",
+  description: "the distributed matching engine: finds the nearest usable instance of an app for a device",
+  options: dmeOptions,
+  async start(context) {
+    const tables: RegionTables = new Tables();
+    const keys = await openCookieKeys(context);
+    const feed = await followRegion(context, tables);
+    const desk = makeDesk(context, tables, keys, feed);
+    const calls = createCalls(desk, countCalls(context.metrics, tables), () => context.clock.monotonic());
+    await listen(context, calls);
+  },
+};
+
+async function openCookieKeys(context: Context): Promise<CookieKeys> {
+  const { config, clock } = context;
+  const secrets = await openSecrets(config.secrets, context);
+  context.onClose("secrets", () => secrets.close());
+  const path = `${config.region}/jwtkeys/dme`;
+  const keys = signingKeys(secrets, path, clock);
+  context.onClose("cookie keys", () => keys.close());
+  context.onReadyCheck("cookie keys", async () => {
+    const { kid } = await keys.current();
+    return kid > 0 ? undefined : `no key at ${path}`;
+  });
+  return keys;
+}
+
+async function followRegion(context: Context, tables: RegionTables): Promise<Feed> {
+  const { config, log } = context;
+  const identity = await loadIdentity(config.tlsDir, context);
+  context.onClose("identity", () => identity.close());
+  context.onReadyCheck("identity", () => identity.readyCheck());
+  const upstream = createUpstream({ ...context, region: config.region, addresses: config.notifyAddrs, identity });
+  const feed = feedTables(tables, (kind) => upstream.replica(kind), (kind, key, error) => {
+    log.error("a replicated object cannot be used", { kind, key, ...errorFields(error) });
+  });
+  context.onReadyCheck("notify", () => incomplete(feed));
+  upstream.start();
+  context.onClose("notify", () => upstream.stop());
+  return feed;
+}
+
+/** Once complete the tables serve for good, also while the controllers are away. */
+function incomplete(feed: Feed): string | undefined {
+  const missing = feed.missing();
+  return missing.length === 0 ? undefined : `The region's data has not arrived yet: ${missing.join(", ")}`;
+}
+
+function makeDesk(context: Context, tables: RegionTables, keys: CookieKeys, feed: Feed): Desk {
+  const { config, clock, random } = context;
+  const now = () => clock.now();
+  // No operator codes are replicated yet, so none stands for an organization.
+  const carrierOfCode = () => undefined;
+  return {
+    tables,
+    matcher: regionMatcher(config.randomTies ? () => random.number() : undefined, carrierOfCode),
+    sessions: sessionCookies({ keys, now, lifetimeMs: config.cookieExpiration }),
+    edgeEvents: edgeEventsCookies({ keys, now, lifetimeMs: config.edgeEventsCookieExpiration }),
+    now,
+    randomBytes: (count) => random.bytes(count),
+    tokenServerUri: config.tokenServerUri,
+    notReady: () => incomplete(feed),
+  };
+}
+
+async function listen(context: Context, calls: Calls): Promise<void> {
+  const { config, log } = context;
+  const certificate = await publicCertificate(context);
+  const onError = (error: unknown) => log.error("a call failed", errorFields(error));
+  const grpc = createServer({ tls: certificate && serverTls(certificate), onError });
+  addGrpcCalls(grpc, calls);
+  const grpcAddress = await grpc.listen(config.apiAddr);
+  context.onClose("grpc", () => grpc.drain(config.grace));
+  const rest = await serveHttp({
+    ...config.httpAddr,
+    tls: certificate && { cert: certificate.cert, key: certificate.key },
+    handler: createRestHandler(calls, onError),
+  });
+  context.onClose("rest", () => rest.drain(config.grace));
+  certificate?.subscribe((renewed) => {
+    grpc.updateTls(serverTls(renewed));
+    rest.updateTls({ cert: renewed.cert, key: renewed.key }).catch(onError);
+  });
+  context.announce("grpc", formatAddress(grpcAddress));
+  context.announce("rest", rest.url);
+}
+
+async function publicCertificate(context: Context): Promise<LoadedCertificate | undefined> {
+  const { publicTls, publicTlsDir } = context.config;
+  if (!publicTls) return undefined;
+  if (publicTlsDir === undefined) throw new Error("--public-tls-dir is required unless --no-public-tls is given");
+  const certificate = await loadServerCertificate(publicTlsDir, context);
+  context.onClose("public certificate", () => certificate.close());
+  context.onReadyCheck("public certificate", () => certificate.readyCheck());
+  return certificate;
+}
+
+/** Devices have no certificates. Naming our roots all the same keeps the server from listing the system's to them. */
+function serverTls({ cert, key, ca }: LoadedCertificate) {
+  return { cert, key, ca, requireClientCertificate: false };
+}
