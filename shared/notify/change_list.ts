@@ -6,8 +6,6 @@ export interface Change {
   readonly key: string;
   /** Revision of this change. */
   readonly revision: number;
-  /** Revision at which the object came to be; 0 for a deletion. */
-  readonly born: number;
   /** Encoded update; undefined for a deletion. */
   readonly update: EncodedEntry | undefined;
   /** Who sees the object. */
@@ -46,6 +44,7 @@ export class ChangeList {
   #tombstones = 0;
   #revision = 0;
   #horizon = 0;
+  #marker: { epoch: string; revision: number; bytes: Uint8Array } | undefined;
   /** Whether children may be served. */
   ready = false;
 
@@ -93,7 +92,6 @@ export class ChangeList {
     const change: Change = {
       key,
       revision,
-      born: value === undefined ? 0 : old?.update ? old.born : revision,
       update: value && encodeEntry({ action: EntryAction.UPDATE, kind: this.kind, key, value, revision, traceparent }),
       scopes: value === undefined ? held : scopes,
       past: value === undefined || !old ? NOBODY : this.#bounded(minus(held, scopes), revision),
@@ -173,12 +171,13 @@ export class ChangeList {
     }).bytes;
   }
 
-  /** The same entry without a revision, for one that is sent ahead of others: the receiver must not take those for sent. */
-  withoutRevision(change: Change, bytes: Uint8Array): Uint8Array {
-    const { key, traceparent, update } = change;
-    const sent = bytes === update?.bytes
-      ? { action: EntryAction.UPDATE, value: update.value }
-      : { action: EntryAction.DELETE };
-    return encodeEntry({ ...sent, kind: this.kind, key, traceparent }).bytes;
+  /** The marker that says: in step up to the latest revision. Made once for all streams of the same epoch. */
+  marker(epoch: string): Uint8Array {
+    if (this.#marker?.epoch !== epoch || this.#marker.revision !== this.#revision) {
+      const revision = this.#revision;
+      const { bytes } = encodeEntry({ action: EntryAction.IN_STEP, kind: this.kind, epoch, revision });
+      this.#marker = { epoch, revision, bytes };
+    }
+    return this.#marker.bytes;
   }
 }

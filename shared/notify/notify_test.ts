@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { createServer, type RpcServer } from "../rpc/mod.ts";
+import { createChannel, createClient, createServer, type RpcError, type RpcServer, Status } from "../rpc/mod.ts";
 import type { AdmissionRules } from "./admission.ts";
 import { createNotifyClient, type NotifyClient, type NotifyClientOptions, roundRobin } from "./client.ts";
-import { encodeCounter } from "./frame.ts";
+import { decodeFrame, encodeControl, encodeCounter } from "./frame.ts";
 import { createNotifyHub, type NotifyHub, type NotifyHubOptions } from "./hub.ts";
+import { rawNotifyApi } from "./service.ts";
 
 const WAIT_MS = 30_000;
 
@@ -258,4 +259,53 @@ Deno.test("a newer stream of the same child replaces the older, which does not f
   const [stream, ...others] = w.hub.streams();
   assert.deepEqual([stream!.child.instance, others.length, newer.state()], ["newer", 0, "inStep"]);
   assert.deepEqual([...w.hub.ownedEntries("Node")].map(([key, value]) => [key, text(value)]), [["n", "new"]]);
+});
+
+Deno.test("a peer that sends garbage, or nothing, loses its stream and disturbs nobody", async () => {
+  await using w = await world({ limits: { helloMs: 100 } });
+  w.hub.markReady();
+  const child = w.child();
+  await child.whenInStep();
+  const channel = createChannel({ address: w.address });
+  const silent = Promise.withResolvers<void>();
+  async function* frames(...sent: Uint8Array[]): AsyncGenerator<Uint8Array> {
+    yield* sent;
+    await silent.promise;
+  }
+  const hello = encodeControl({ hello: { version: 1, service: "dme", instance: "x" } });
+  const endings: [Uint8Array[], Status][] = [
+    [[new Uint8Array([1, 2, 3])], Status.INVALID_ARGUMENT],
+    [[hello, new Uint8Array([0xff, 0xff, 0xff])], Status.INVALID_ARGUMENT],
+    [[hello, hello], Status.INVALID_ARGUMENT],
+    [[], Status.DEADLINE_EXCEEDED],
+  ];
+  for (const [sent, code] of endings) {
+    const stream = createClient(rawNotifyApi, channel).streamNotice(frames(...sent));
+    const outcome = await (async () => {
+      for await (const _ of stream) { /* the parent's hello */ }
+    })().then(() => undefined, (error: RpcError) => error.code);
+    assert.equal(outcome, code);
+  }
+  silent.resolve();
+  channel.close();
+  w.hub.publish("App", "a", bytes("1"));
+  await until(() => child.replica("App").size === 1, "the other child is served");
+  await until(() => w.hub.streams().length === 1, "the bad streams are gone");
+});
+
+Deno.test("a child too old to be understood is told so", async () => {
+  await using w = await world();
+  const channel = createChannel({ address: w.address });
+  const silent = Promise.withResolvers<void>();
+  async function* frames(): AsyncGenerator<Uint8Array> {
+    yield encodeControl({ hello: { version: 0, service: "dme", instance: "x" } });
+    await silent.promise;
+  }
+  const answers: string[] = [];
+  for await (const frame of createClient(rawNotifyApi, channel).streamNotice(frames())) {
+    answers.push(decodeFrame(frame).refusal?.reason ?? "");
+  }
+  silent.resolve();
+  channel.close();
+  assert.deepEqual(answers, ["Protocol version 0 is older than 1, the oldest spoken here"]);
 });

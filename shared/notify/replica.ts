@@ -134,9 +134,9 @@ export class ReplicaState implements Replica {
     this.#tell((listener) => listener.remove?.(key, old));
   }
 
-  /** Entries come in order of revision, so that all before one have come; a snapshot counts only when it is whole. */
+  /** Entries come in order of revision, so that all before one have come; without an epoch that says nothing. */
   #advance(revision: number): void {
-    if (this.#epoch !== "" && revision > this.#revision) this.#revision = revision;
+    if (revision > this.#revision) this.#revision = revision;
   }
 
   #markInStep({ epoch, revision }: Entry): void {

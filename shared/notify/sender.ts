@@ -49,7 +49,6 @@ export class Sender {
   readonly #epoch: string;
   readonly #scope: string | undefined;
   readonly #limits: NotifyLimits;
-  #round: number[] | undefined;
 
   /**
    * @param lists kinds to send, in dependency order.
@@ -102,8 +101,7 @@ export class Sender {
   pull(): Uint8Array | undefined {
     const frame = new FrameBuilder(this.#limits.frameBytes);
     const reserve = Math.min(this.lane.bytes, this.#limits.frameBytes * MESSAGE_SHARE);
-    // A round may end with nothing but changes that came during it; the next one takes them.
-    while (this.#fill(frame, reserve) && frame.entries === 0 && this.#waiting()) { /* next round */ }
+    this.#fill(frame, reserve);
     this.lane.drain((message) => {
       if (!frame.fits(message.length)) return false;
       frame.add(message);
@@ -118,70 +116,44 @@ export class Sender {
   }
 
   /**
-   * Goes through the kinds in dependency order, in rounds: what is sent of a kind existed when the round began, so
-   * that everything it refers to has gone before it. False when the frame is full, and the round goes on.
+   * Goes through the kinds in dependency order, from the first one in every frame: what an object refers to was there
+   * before it, so it has been sent or goes first. A kind waits while those before it change faster than can be sent.
    */
-  #fill(frame: FrameBuilder, reserve: number): boolean {
-    const round = this.#round ??= this.#cursors.map((cursor) => cursor.list.revision);
-    for (let i = 0; i < this.#cursors.length; i++) {
-      const cursor = this.#cursors[i]!;
-      if (!cursor.list.ready) break;
-      if (cursor.pending && !this.#send(cursor, round[i]!, frame, reserve)) return false;
+  #fill(frame: FrameBuilder, reserve: number): void {
+    for (const cursor of this.#cursors) {
+      if (!cursor.list.ready) return;
+      if (cursor.pending && !this.#send(cursor, frame, reserve)) return;
     }
-    this.#round = undefined;
-    return true;
-  }
-
-  /** Whether a kind that may be sent has something. */
-  #waiting(): boolean {
-    for (const { list, pending } of this.#cursors) {
-      if (!list.ready) return false;
-      if (pending) return true;
-    }
-    return false;
   }
 
   /** Sends what it can of a kind; false when the frame is full. */
-  #send(cursor: Cursor, head: number, frame: FrameBuilder, reserve: number): boolean {
+  #send(cursor: Cursor, frame: FrameBuilder, reserve: number): boolean {
     const { list } = cursor;
     if (cursor.phase === "new" || cursor.revision < list.horizon) {
       if (!this.#begin(cursor, frame, reserve)) return false;
     }
     let full = false;
-    let newborn: number | undefined;
     list.scan(cursor.revision, (change) => {
-      if (change.revision > head && !(change.born > 0 && change.born <= head)) {
-        newborn ??= change.revision;
-        return true;
-      }
-      let bytes = list.toSend(change, this.#scope, cursor.since);
+      const bytes = list.toSend(change, this.#scope, cursor.since);
       if (bytes) {
-        if (newborn !== undefined) bytes = list.withoutRevision(change, bytes);
-        if (!frame.fits(bytes.length, reserve)) {
-          full = true;
-          return false;
-        }
+        full = !frame.fits(bytes.length, reserve);
+        if (full) return false;
         frame.add(bytes);
-        if (newborn === undefined) cursor.told = change.revision;
+        cursor.told = change.revision;
       }
-      if (newborn === undefined) cursor.revision = change.revision;
+      cursor.revision = change.revision;
       return true;
     });
     if (full) return false;
-    if (newborn === undefined) cursor.revision = list.revision;
+    cursor.revision = list.revision;
     if (cursor.phase !== "live" || cursor.revision - cursor.told > TELL_REVISIONS) {
-      const marker = encodeEntry({
-        action: EntryAction.IN_STEP,
-        kind: list.kind,
-        epoch: this.#epoch,
-        revision: cursor.revision,
-      }).bytes;
+      const marker = list.marker(this.#epoch);
       if (!frame.fits(marker.length, reserve)) return false;
       frame.add(marker);
       cursor.phase = "live";
       cursor.told = cursor.revision;
     }
-    cursor.pending = newborn !== undefined;
+    cursor.pending = false;
     return true;
   }
 

@@ -1,0 +1,206 @@
+import assert from "node:assert/strict";
+import { createNotifyClient, createNotifyHub, type NotifyClient, roundRobin } from "../../shared/notify/mod.ts";
+import { authenticate, type ChannelTls, createServer, type RpcServer } from "../../shared/rpc/mod.ts";
+import { type Authority, createAuthority, uriOf } from "../../shared/rpc/conformance/certificates.ts";
+
+const WAIT_MS = 60_000;
+const PARENT = new URL("./parent.ts", import.meta.url).pathname;
+
+async function until(condition: () => boolean, what: () => string): Promise<void> {
+  const end = Date.now() + WAIT_MS;
+  while (!condition()) {
+    if (Date.now() > end) throw new Error(`Waited in vain: ${what()}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+const text = (value: Uint8Array | undefined): string => new TextDecoder().decode(value).replace(/\.+$/, "");
+
+/** Refuses a server that is no controller of the region. */
+function controllerOf(region: string): (chain: readonly Uint8Array[]) => void {
+  return (chain) => assert.equal(uriOf(chain[0]!), `spiffe://archipelago/region/${region}/service/controller`);
+}
+
+class ParentProcess implements AsyncDisposable {
+  readonly #process: Deno.ChildProcess;
+  readonly port: number;
+
+  constructor(process: Deno.ChildProcess, port: number) {
+    this.#process = process;
+    this.port = port;
+  }
+
+  static async start(folder: string, objects: number, value: string): Promise<ParentProcess> {
+    const process = new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-check", PARENT, folder, `${objects}`, value],
+      stdout: "piped",
+      stderr: "inherit",
+    }).spawn();
+    const reader = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
+    const { value: line } = await reader.read();
+    reader.cancel();
+    return new ParentProcess(process, Number(line));
+  }
+
+  async kill(): Promise<void> {
+    try {
+      this.#process.kill("SIGKILL");
+    } catch {
+      // It has ended already.
+    }
+    await this.#process.status;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.kill();
+  }
+}
+
+Deno.test("a parent killed in the middle of a snapshot leaves nothing behind that its successor does not have", async () => {
+  const folder = await Deno.makeTempDir();
+  const authority = await createAuthority("test");
+  const { cert, key } = await authority.issue("spiffe://archipelago/region/eu/service/controller");
+  await Deno.writeTextFile(`${folder}/cert.pem`, cert);
+  await Deno.writeTextFile(`${folder}/key.pem`, key);
+  await Deno.writeTextFile(`${folder}/ca.pem`, authority.ca);
+  const own = await authority.issue("spiffe://archipelago/region/eu/service/dme");
+  const tls: ChannelTls = { ...own, ca: authority.ca, verifyPeer: controllerOf("eu") };
+
+  const first = await ParentProcess.start(folder, 100_000, "first");
+  let port = first.port;
+  const child = createNotifyClient({
+    service: "dme",
+    region: "eu",
+    wants: ["App"],
+    connect: () => roundRobin([`127.0.0.1:${port}`], () => ({ tls }))(),
+    backoff: { initialMs: 20, maxMs: 100 },
+  });
+  try {
+    const apps = child.replica("App");
+    const begun = Promise.withResolvers<void>();
+    const end = apps.subscribe({ update: () => begun.resolve() });
+    child.start();
+    await begun.promise;
+    end();
+    await first.kill();
+    await until(() => child.state() !== "syncing" && child.state() !== "inStep", () => child.state());
+    assert.ok(apps.size > 0);
+    assert.equal(apps.inStep, false);
+    await using second = await ParentProcess.start(folder, 1_000, "second");
+    port = second.port;
+    await child.whenInStep(AbortSignal.timeout(WAIT_MS));
+    assert.equal(apps.size, 1_000);
+    assert.deepEqual(new Set([...apps.entries()].map(([, value]) => text(value))), new Set(["second"]));
+  } finally {
+    await child.stop();
+    await first.kill();
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+interface Parent extends AsyncDisposable {
+  readonly server: RpcServer;
+  readonly owned: string[];
+  child(uri: string, issuer?: Authority, cloudlet?: string): Promise<NotifyClient>;
+}
+
+async function parent(authority: Authority): Promise<Parent> {
+  const hub = createNotifyHub({ service: "controller", region: "eu", kinds: ["AppInst"] });
+  const owned: string[] = [];
+  hub.onOwned("CloudletInfo", { update: (key) => void owned.push(key), remove: () => {} }, { scopeOf: (key) => key });
+  hub.publish("AppInst", "i", new Uint8Array([1]), { scopes: ["here"] });
+  hub.publish("AppInst", "j", new Uint8Array([2]), { scopes: ["there"] });
+  hub.markReady();
+  const { cert, key } = await authority.issue("spiffe://archipelago/region/eu/service/controller");
+  const server = createServer({
+    tls: { cert, key, ca: authority.ca },
+    interceptors: [authenticate((peer) => uriOf(peer.certificates![0]!))],
+  });
+  hub.serve(server, (identity) => {
+    const match = /^spiffe:\/\/archipelago\/region\/([^/]+)\/cloudlet\/(.+)\/service\/crm$/.exec(String(identity));
+    if (!match) return { refuse: "Not a service of a cloudlet" };
+    return match[1] === "eu" ? { scope: match[2]! } : { refuse: `Region ${match[1]} is not served here` };
+  });
+  const { port } = await server.listen({ hostname: "127.0.0.1", port: 0 });
+  const children: NotifyClient[] = [];
+  return {
+    server,
+    owned,
+    async child(uri, issuer = authority, cloudlet = "") {
+      const own = await issuer.issue(uri);
+      const child = createNotifyClient({
+        service: "crm",
+        region: "eu",
+        cloudlet,
+        wants: ["AppInst"],
+        owns: ["CloudletInfo"],
+        connect: roundRobin([`127.0.0.1:${port}`], () => ({
+          tls: { ...own, ca: authority.ca, verifyPeer: controllerOf("eu") },
+        })),
+        backoff: { initialMs: 20, maxMs: 100 },
+      });
+      children.push(child);
+      child.start();
+      return child;
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all(children.map((child) => child.stop()));
+      hub.close();
+      await server.close();
+    },
+  };
+}
+
+Deno.test("who is let in, and what a child sees and owns, is what its certificate says, whatever it says itself", async () => {
+  const authority = await createAuthority("ours");
+  await using p = await parent(authority);
+  const own = await p.child("spiffe://archipelago/region/eu/cloudlet/here/service/crm", authority, "there");
+  own.own("CloudletInfo").put("here", new Uint8Array([1]));
+  await own.whenInStep(AbortSignal.timeout(WAIT_MS));
+  assert.deepEqual([...own.replica("AppInst").keys()], ["i"]);
+  await until(() => p.owned.length === 1, () => "its own object has come");
+  own.own("CloudletInfo").put("there", new Uint8Array([1]));
+  await until(() => /does not belong to here/.test(own.info().lastError ?? ""), () => `${own.info().lastError}`);
+  assert.deepEqual(p.owned, ["here"]);
+
+  const refusals: [string, Authority, RegExp][] = [
+    ["spiffe://archipelago/region/us/cloudlet/here/service/crm", authority, /Region us is not served here/],
+    ["spiffe://archipelago/region/eu/service/dme", authority, /Not a service of a cloudlet/],
+    ["spiffe://archipelago/region/eu/cloudlet/here/service/crm", await createAuthority("rogue"), /./],
+  ];
+  for (const [uri, issuer, why] of refusals) {
+    const child = await p.child(uri, issuer);
+    await until(() => why.test(child.info().lastError ?? ""), () => `${uri}: ${child.info().lastError}`);
+    assert.deepEqual([child.info().connects, child.replica("AppInst").size], [0, 0]);
+    await child.stop();
+  }
+});
+
+Deno.test("a child refuses a server that is not the controller of its region", async () => {
+  const authority = await createAuthority("ours");
+  const { cert, key } = await authority.issue("spiffe://archipelago/region/us/service/controller");
+  const own = await authority.issue("spiffe://archipelago/region/eu/service/dme");
+  const hub = createNotifyHub({ service: "controller", region: "eu", kinds: ["App"] });
+  hub.markReady();
+  const server = createServer({ tls: { cert, key, ca: authority.ca } });
+  let asked = 0;
+  hub.serve(server, () => (asked++, {}));
+  const { port } = await server.listen({ hostname: "127.0.0.1", port: 0 });
+  const child = createNotifyClient({
+    service: "dme",
+    region: "eu",
+    wants: ["App"],
+    connect: roundRobin([`127.0.0.1:${port}`], () => ({
+      tls: { ...own, ca: authority.ca, verifyPeer: controllerOf("eu") },
+    })),
+    backoff: { initialMs: 10, maxMs: 20 },
+  });
+  try {
+    child.start();
+    await until(() => child.info().attempts > 2, () => "it has tried");
+    assert.deepEqual([child.info().connects, asked], [0, 0]);
+  } finally {
+    await child.stop();
+    await server.close();
+  }
+});
