@@ -86,6 +86,8 @@ Deno.test("matching by index gives what a search through all gives, whatever was
 });
 
 Deno.test("a tree of many candidates gives what a search through all gives, after changes too", () => {
+  const COUNT = 3000;
+  assert.ok(COUNT > TREE_THRESHOLD * 4);
   const random = mulberry(42);
   const anywhere = () => ({ latitude: random() * 180 - 90, longitude: random() * 360 - 180 });
   const places = new Map<string, Place>();
@@ -97,7 +99,7 @@ Deno.test("a tree of many candidates gives what a search through all gives, afte
     places.set(id, place);
     candidates.put(place, place.location, place.owner, place.allies);
   };
-  for (let index = 0; index < TREE_THRESHOLD * 3; index++) put(`p${index}`);
+  for (let index = 0; index < COUNT; index++) put(`p${index}`);
   const check = (rounds: number) => {
     for (let round = 0; round < rounds; round++) {
       for (const carrier of ["", "northtel", "azure"]) {
@@ -111,11 +113,11 @@ Deno.test("a tree of many candidates gives what a search through all gives, afte
   };
   check(40);
   // Less than makes the tree stale, then more, then so few that a flat set serves again.
-  for (let index = 0; index < 100; index++) put(`p${index}`);
+  for (let index = 0; index < 20; index++) put(`p${index}`);
   check(20);
   for (let index = 200; index < 1200; index++) put(`p${index}`);
   check(20);
-  for (const [id, place] of [...places].slice(0, TREE_THRESHOLD * 3 - 300)) {
+  for (const [id, place] of [...places].slice(0, COUNT - TREE_THRESHOLD / 4)) {
     candidates.remove(place);
     places.delete(id);
   }
