@@ -146,6 +146,18 @@ for (
   });
 }
 
+Deno.test("text is refused or kept exactly, whatever its length", () => {
+  const type = dme.RegisterClientRequest;
+  for (const filler of ["", "x".repeat(30)]) {
+    for (const text of ["\ufeffmark", "\ufffd is allowed", "é€😀", "\0"]) {
+      const message = type.create({ orgName: filler + text });
+      assert.equal(type.decode(type.encode(message)).orgName, filler + text);
+    }
+    const bad = Uint8Array.of(...new TextEncoder().encode(filler), 0xc3, 0x28);
+    assert.throws(() => type.decode(Uint8Array.of(0x12, bad.length, ...bad)), DecodeError);
+  }
+});
+
 Deno.test("64-bit integers beyond exactness keep to their nearest double, and to their range", () => {
   const strong = dme.DeviceInfoDynamic.decode(Uint8Array.fromHex("10baffffffffffffffff01")); // −70 as uint64
   assert.equal(strong.signalStrength, 2 ** 64);

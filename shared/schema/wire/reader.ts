@@ -1,6 +1,11 @@
 import { DecodeError } from "./errors.ts";
 
-const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+/** The lenient decoder is more than twice as fast as the strict one, which is only asked when there is doubt. */
+const lenientDecoder = new TextDecoder("utf-8", { ignoreBOM: true });
+const strictDecoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const REPLACEMENT = "\ufffd";
+/** Up to here, building ASCII text by hand is faster than a decoder's call (measured). */
+const SHORT_TEXT_BYTES = 20;
 const TWO_POW_32 = 4294967296;
 
 /** Reads the protobuf wire format. Every method throws {@linkcode DecodeError} when the bytes end early or make no sense. */
@@ -149,8 +154,7 @@ export class Reader {
     const start = this.#take(length);
     const end = start + length;
     const buffer = this.#buffer;
-    if (length < 24) {
-      // Building short ASCII strings by hand is several times faster than the decoder's call.
+    if (length < SHORT_TEXT_BYTES) {
       let text = "";
       let i = start;
       for (; i < end; i++) {
@@ -160,8 +164,11 @@ export class Reader {
       }
       if (i === end) return text;
     }
+    const bytes = buffer.subarray(start, end);
+    const text = lenientDecoder.decode(bytes);
+    if (!text.includes(REPLACEMENT)) return text;
     try {
-      return decoder.decode(buffer.subarray(start, end));
+      return strictDecoder.decode(bytes);
     } catch {
       throw new DecodeError("String is not valid UTF-8");
     }
