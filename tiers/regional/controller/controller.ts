@@ -52,6 +52,7 @@ export interface ControllerParts {
 /** A running controller, without the servers in front of it. */
 export interface Controller {
   readonly hub: NotifyHub;
+  readonly cache: RegionCache;
   /** Adds the APIs to a server. */
   serveApis(server: RpcServer): void;
   /** Ends everything that it started; the store and the servers are their owner's. */
@@ -94,6 +95,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
   };
   return {
     hub,
+    cache,
     serveApis(server) {
       server.addService(FlavorApi, flavorApi(context));
       server.addService(CloudletApi, cloudletApi(context));

@@ -35,9 +35,14 @@ export function failedPrecondition(message: string): RpcError {
   return new RpcError(Status.FAILED_PRECONDITION, message);
 }
 
-/** An object that another operation is changing. */
-export function actionInProgress(kind: AnyKind, keyString: string): RpcError {
-  return failedPrecondition(`An action is already in progress for the object: ${kind.kind} ${keyString}`);
+/** An object on which another operation is at work. Whoever wants to delete it is told whether that is so already. */
+export function actionInProgress(kind: AnyKind, keyString: string, running: string, wanted: string): RpcError {
+  const busy = wanted !== "delete"
+    ? ""
+    : running === "delete"
+    ? " is busy, already under deletion"
+    : " is busy, cannot be deleted";
+  return failedPrecondition(`An action is already in progress for the object: ${kind.kind} ${keyString}${busy}`);
 }
 
 /** The faults of a request, all at once, as field, rule and value. */

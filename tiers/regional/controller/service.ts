@@ -14,7 +14,7 @@ import { hostName } from "../../../shared/runtime/mod.ts";
 import { formatAddress, type ServiceContext, type ServiceDefinition } from "../../../shared/service/mod.ts";
 import { openStore, type Store, type StoreTls } from "../../../shared/store/mod.ts";
 import { type Logger, runWithTraceparent, withSpan } from "../../../shared/telemetry/mod.ts";
-import { startController } from "./controller.ts";
+import { type Controller, startController } from "./controller.ts";
 import { type ControllerConfig, controllerOptions } from "./options.ts";
 import { admit } from "./replication/admission.ts";
 
@@ -58,6 +58,8 @@ async function start(context: Context): Promise<void> {
   });
   context.onClose("controller", () => controller.close());
 
+  measure(context, controller);
+
   const { region } = config;
   const api = listener(context, identity, [{ tier: "global", services: ["master-controller"] }, {
     tier: "regional",
@@ -68,6 +70,20 @@ async function start(context: Context): Promise<void> {
   controller.hub.serve(notify, (peer, hello) => admit(peer as Identity, hello, region));
   context.announce("grpc", formatAddress(await api.listen(config.apiAddr)));
   context.announce("notify", formatAddress(await notify.listen(config.notifyAddr)));
+}
+
+function measure({ metrics }: Context, { hub, cache }: Controller): void {
+  metrics.gauge({ name: "controller_objects", help: "Objects of the region, by kind.", labels: ["kind"] })
+    .collect(() => cache.sizes().map(([kind, size]) => [{ kind }, size] as const));
+  metrics.gauge({
+    name: "controller_notify_streams",
+    help: "Children that are connected, by service.",
+    labels: ["service"],
+  })
+    .collect(() =>
+      [...Map.groupBy(hub.streams(), (stream) => stream.child.service)]
+        .map(([service, streams]) => [{ service }, streams.length] as const)
+    );
 }
 
 /** A server that admits the services of a rule and nobody else. */

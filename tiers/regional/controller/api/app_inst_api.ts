@@ -3,6 +3,7 @@ import {
   type AppInst,
   type AppInstApi,
   AppInstKind,
+  CloudletKind,
   matches,
   requiredIssues,
   TrackedState,
@@ -11,6 +12,7 @@ import type { ApiContext } from "../context.ts";
 import { alreadyExists, refuse } from "../faults.ts";
 import type { Operation } from "../operations/operations.ts";
 import { checkAppInst, defaultAppInstKey } from "../rules/app_inst.ts";
+import { cloudletRefsRow } from "../state/rows.ts";
 import { placeAppInst, removeAppInst } from "./app_inst_placement.ts";
 import { readNew, show } from "./requests.ts";
 import {
@@ -57,7 +59,7 @@ async function create(context: ApiContext, operation: Operation, key: string, wa
     const instance = await placeAppInst(tx, zone, AppInstKind.message.create(wanted), before);
     tx.put(AppInstKind, instance);
     return instance;
-  });
+  }, cloudletRefsRow(CloudletKind.keyString(wanted.key.clusterInstKey.cloudletKey)));
   operation.progress.line(uri === "" ? "Creating app instance" : `Creating app instance at ${uri}`);
   const outcome = await waitCreated(operation, AppInstKind, key, timeouts.createAppInstMs);
   switch (outcome.kind) {

@@ -38,7 +38,7 @@ export class Operations {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #owner: string;
-  readonly #running = new Map<string, { progress: Progress; done: Promise<void> }>();
+  readonly #running = new Map<string, { action: string; progress: Progress; done: Promise<void> }>();
   readonly #stop = new AbortController();
 
   /** @param owner identity of this run of the controller, so that its own rows are known again */
@@ -53,11 +53,12 @@ export class Operations {
   /** Starts an operation; throws E_STREAM when this controller is running one on the object. */
   run(kind: AnyKind, keyString: string, action: string, body: (operation: Operation) => Promise<void>): Progress {
     const name = operationRow(kind, keyString);
-    if (this.#running.has(name)) throw actionInProgress(kind, keyString);
+    const running = this.#running.get(name);
+    if (running) throw actionInProgress(kind, keyString, running.action, action);
     if (this.#stop.signal.aborted) throw stopping();
     const progress = new Progress();
     const done = this.#execute(name, kind, keyString, action, progress, body);
-    this.#running.set(name, { progress, done });
+    this.#running.set(name, { action, progress, done });
     return progress;
   }
 
@@ -84,8 +85,10 @@ export class Operations {
     const operation: Operation = {
       progress,
       claim: async (tx) => {
-        const row = await tx.getRow(name) as { owner?: string } | undefined;
-        if (row !== undefined && row.owner !== this.#owner) throw actionInProgress(kind, keyString);
+        const row = await tx.getRow(name) as { owner?: string; action?: string } | undefined;
+        if (row !== undefined && row.owner !== this.#owner) {
+          throw actionInProgress(kind, keyString, row.action ?? "", action);
+        }
         const traceparent = currentTraceparent();
         const value = { owner: this.#owner, action, ...(traceparent === undefined ? {} : { traceparent }) };
         tx.putRow(name, value, this.#lease.current);

@@ -23,7 +23,9 @@ import {
   applyClusterInstInfo,
   storedCloudletInfo,
 } from "../operations/site_report.ts";
+import { isGone } from "../operations/transitions.ts";
 import type { Region } from "../state/region.ts";
+import { cloudletRefsRow } from "../state/rows.ts";
 
 const OFFLINE = dme.CloudletState.CLOUDLET_STATE_OFFLINE;
 const READY = dme.CloudletState.CLOUDLET_STATE_READY;
@@ -94,6 +96,9 @@ export class SiteReports {
     const { region, operations } = this.#options;
     this.#instances.set(key, info);
     operations.report(AppInstKind, key, info.status);
+    // Only the end of an instance touches what it shares with others.
+    const cloudlet = CloudletKind.keyString(info.key.clusterInstKey.cloudletKey);
+    const queue = isGone(info.state) ? cloudletRefsRow(cloudlet) : undefined;
     this.#queue.submit(`AppInst/${key}`, () =>
       region.change(async (tx) => {
         const instance = await tx.get(AppInstKind, key);
@@ -101,7 +106,7 @@ export class SiteReports {
         const effect = applyAppInstInfo(instance, info);
         if (effect === "changed") tx.put(AppInstKind, instance);
         if (effect === "remove") await removeAppInst(tx, instance);
-      }));
+      }, queue));
   }
 
   /** The site took back what it said of an instance, or can say nothing any more. */

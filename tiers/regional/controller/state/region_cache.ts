@@ -77,6 +77,11 @@ export class RegionCache {
     return this.table(kind).get(keyString);
   }
 
+  /** Number of objects of each kind. */
+  sizes(): [kind: string, size: number][] {
+    return this.#kinds.map((kind) => [kind.kind, this.#tables.get(kind.kind)!.size]);
+  }
+
   /** Whether an operation on the object is being run by any living controller. */
   hasOperation(kind: AnyKind, keyString: string): boolean {
     return this.#operations.has(`${kind.kind}/${keyString}`);

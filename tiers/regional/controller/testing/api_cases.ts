@@ -356,13 +356,16 @@ export const apiCases: ApiCase[] = [
       const hangUp = new AbortController();
       const creating = lines(world.api.instances.createAppInst(instance(), { signal: hangUp.signal }));
       const key = await until(() => site.instances[0], "the site has the instance");
-      for (const call of [world.api.instances.createAppInst, world.api.instances.deleteAppInst]) {
-        await refused(
-          lines(call(instance())),
-          Status.FAILED_PRECONDITION,
-          /An action is already in progress for the object/,
-        );
-      }
+      await refused(
+        lines(world.api.instances.createAppInst(instance())),
+        Status.FAILED_PRECONDITION,
+        /^An action is already in progress for the object: AppInst {/,
+      );
+      await refused(
+        lines(world.api.instances.deleteAppInst(instance())),
+        Status.FAILED_PRECONDITION,
+        /An action is already in progress for the object.*busy, cannot be deleted/,
+      );
       hangUp.abort();
       await assert.rejects(creating);
       site.reportInstance(key, S.CREATE_ERROR, { errors: ["no"] });

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import type { DnsDriver } from "../../../../shared/dns/mod.ts";
+import { openDns } from "../../../../shared/dns/mod.ts";
+import type { Identity } from "../../../../shared/identity/mod.ts";
+import { CloudletInfo, CloudletInfoKind, CloudletKind, kinds } from "../../../../shared/schema/mod.ts";
+import { openStore } from "../../../../shared/store/mod.ts";
+import { memoryLogger } from "../../../../shared/telemetry/mod.ts";
+import type { AnyKind } from "../faults.ts";
+import { createRegion } from "../state/region.ts";
+import { RegionCache } from "../state/region_cache.ts";
+import { cloudlet, until } from "../testing/world.ts";
+import { admit } from "./admission.ts";
+import { maintainDns, PUBLIC_ADDRESS } from "./dns_records.ts";
+
+const SITE = { organization: "Bayline Inc.", name: "Edge" };
+const SITE_KEY = CloudletKind.keyString({ ...SITE, federatedOrganization: "" });
+
+function hello(service: string, more: { region?: string; cloudlet?: string } = {}) {
+  return { version: 1, service, region: "eu", cloudlet: "", instance: "i", wants: [], owns: [], ...more };
+}
+
+Deno.test("admission gives each service what the schema says is for it", () => {
+  const dme: Identity = { tier: "regional", region: "eu", service: "dme" };
+  assert.deepEqual(admit(dme, hello("dme"), "eu"), {
+    wants: ["Cloudlet", "CloudletInfo", "ClusterInst", "App", "AppInst"],
+    owns: [],
+  });
+  const up: Identity = { tier: "regional", region: "eu", service: "up" };
+  assert.deepEqual(admit(up, hello("up"), "eu"), { wants: ["Cloudlet"], owns: [] });
+  const crm: Identity = { tier: "cloudlet", region: "eu", cloudlet: SITE, service: "crm" };
+  assert.deepEqual(admit(crm, hello("crm", { cloudlet: SITE_KEY }), "eu"), {
+    scope: SITE_KEY,
+    wants: ["Flavor", "Cloudlet", "ClusterInst", "App", "AppInst"],
+    owns: ["CloudletInfo", "ClusterInstInfo", "AppInstInfo"],
+  });
+  const shepherd: Identity = { ...crm, service: "shepherd" };
+  assert.deepEqual((admit(shepherd, hello("shepherd", { cloudlet: SITE_KEY }), "eu") as { owns: string[] }).owns, []);
+});
+
+Deno.test("admission refuses whoever is not what it says, or has nothing to do here", () => {
+  const crm: Identity = { tier: "cloudlet", region: "eu", cloudlet: SITE, service: "crm" };
+  const dme: Identity = { tier: "regional", region: "eu", service: "dme" };
+  const other = CloudletKind.keyString({ ...SITE, name: "Other", federatedOrganization: "" });
+  const cases: [Identity, ReturnType<typeof hello>, RegExp][] = [
+    [crm, hello("crm", { cloudlet: other }), /certificate is of cloudlet/],
+    [crm, hello("crm"), /certificate is of cloudlet/],
+    [crm, hello("shepherd", { cloudlet: SITE_KEY }), /certificate is of service crm/],
+    [{ ...crm, service: "dme" }, hello("dme", { cloudlet: SITE_KEY }), /certificate of the region/],
+    [{ ...dme, service: "crm" }, hello("crm"), /certificate of its cloudlet/],
+    [dme, hello("dme", { region: "us" }), /region eu, not us/],
+    [{ ...dme, region: "us" }, hello("dme"), /region eu/],
+    [{ ...dme, service: "toString" }, hello("toString"), /no stream here/],
+    [{ tier: "global", service: "master-controller" }, hello("master-controller"), /no stream here/],
+  ];
+  for (const [identity, words, reason] of cases) {
+    const answer = admit(identity, words, "eu");
+    assert.ok("refuse" in answer, JSON.stringify(words));
+    assert.match(answer.refuse, reason);
+  }
+});
+
+Deno.test("names of load balancers follow the addresses that sites report", async () => {
+  const store = await openStore("sqlite::memory:");
+  const logger = memoryLogger();
+  const cache = new RegionCache(store, kinds as readonly AnyKind[], logger.log);
+  await cache.start();
+  const region = createRegion("eu", store, cache, () => 0);
+  const dns: DnsDriver = openDns("localhost:");
+  const stop = maintainDns(dns, cache, logger.log);
+  const name = "shared.edge.eu.archipelago.localhost";
+  const report = (address?: string) =>
+    // deno-lint-ignore require-await -- as transactions are
+    region.change(async (tx) => {
+      tx.put(CloudletKind, { ...cloudlet(), rootLbFqdn: name });
+      const properties = address === undefined ? {} : { [PUBLIC_ADDRESS]: address };
+      tx.put(CloudletInfoKind, CloudletInfo.create({ key: SITE, properties }));
+    });
+  const records = async () => (await dns.list("localhost")).map(({ type, values }) => `${type} ${values}`);
+  await report("127.0.0.1");
+  await until(async () => (await records()).join() === "A 127.0.0.1", "the record is there");
+  await report("192.0.2.1");
+  await until(() => logger.records.length > 0, "what the driver refuses is told of");
+  assert.deepEqual(await records(), ["A 127.0.0.1"]);
+  await report();
+  await until(async () => (await records()).length === 0, "the record is gone");
+  await report("127.0.0.2");
+  await until(async () => (await records()).length === 1, "the record is back");
+  // deno-lint-ignore require-await -- as transactions are
+  await region.change(async (tx) => tx.remove(CloudletKind, SITE_KEY));
+  await until(async () => (await records()).length === 0, "the record goes with the cloudlet");
+  await stop();
+  await cache.close();
+  await store.close();
+});
