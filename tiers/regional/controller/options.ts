@@ -39,9 +39,9 @@ export const controllerOptions = defineOptions({
     description: "Folder with cert.pem, key.pem and ca.pem of this controller; read anew when they change.",
   },
   dns: {
-    kind: "url",
+    kind: "string",
     default: "localhost:",
-    schemes: ["localhost"],
+    pattern: /^[a-z0-9]+:/,
     description: "Where names of sites are kept: localhost: needs no DNS, as such names always reach this machine.",
   },
   appDnsRoot: {

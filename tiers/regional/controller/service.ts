@@ -3,10 +3,12 @@ import { type Identity, identityName, loadIdentity, type PeerRule, verifyPeer } 
 import {
   addHealth,
   authenticate,
+  type CallRecord,
   createServer,
   logCalls,
   RpcError,
   type RpcServer,
+  type ServerInterceptor,
   Status,
   statusName,
 } from "../../../shared/rpc/mod.ts";
