@@ -253,13 +253,7 @@ export class Connection<S extends StreamCore = StreamCore> {
     outbound.output.frame(FrameType.SETTINGS, Flag.ACK, 0, 0);
     this.wake();
     const change = peerSettings.initialWindowBytes - oldWindow;
-    if (change !== 0) {
-      for (const stream of [...this.streams.values()]) {
-        if (!outbound.widen(stream, change)) {
-          throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, `Window of stream ${stream.id} passes 2^31 - 1`);
-        }
-      }
-    }
+    if (change !== 0) outbound.shift(this.streams.values(), change);
     if (!this.established) {
       this.established = true;
       this.#events.onEstablished?.();

@@ -140,7 +140,8 @@ export class Inbound<S extends StreamCore> implements FrameSink {
       return this.#streamError(stream, ErrorCode.PROTOCOL_ERROR, "DATA before the header list");
     }
     stream.receiveWindow -= length;
-    if (stream.receiveWindow < 0) {
+    // A smaller initial window may have made it negative; an empty frame needs no window.
+    if (stream.receiveWindow < 0 && length > 0) {
       return this.#streamError(stream, ErrorCode.FLOW_CONTROL_ERROR, "DATA exceeds the window of the stream");
     }
     const octets = to - from;

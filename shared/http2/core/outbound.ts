@@ -154,6 +154,23 @@ export class Outbound {
   }
 
   /**
+   * Changes the windows of all streams by the same number: the peer has changed its initial window.
+   *
+   * @throws {ConnectionError} when one would pass 2^31 - 1.
+   */
+  shift(streams: Iterable<StreamCore>, bytes: number): void {
+    const all = [...streams];
+    // All of them before the first sends anything: none may send by its old window behind our acknowledgement.
+    for (const stream of all) {
+      if (stream.sendWindow + bytes > MAX_WINDOW_BYTES) {
+        throw new ConnectionError(ErrorCode.FLOW_CONTROL_ERROR, `Window of stream ${stream.id} passes 2^31 - 1`);
+      }
+      stream.sendWindow += bytes;
+    }
+    if (bytes > 0) { for (const stream of all) this.resume(stream); }
+  }
+
+  /**
    * Widens the window of the connection.
    *
    * @throws {ConnectionError} when it would pass 2^31 - 1.
