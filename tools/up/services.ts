@@ -1,0 +1,184 @@
+import type { Layout } from "./layout.ts";
+import { siteName } from "./layout.ts";
+import type { Ports } from "./ports.ts";
+import type { ServiceSpec } from "./supervisor.ts";
+import type { UpConfig } from "./options.ts";
+
+/** What every command line needs. */
+export interface SpecContext {
+  readonly config: UpConfig;
+  readonly layout: Layout;
+  readonly ports: Ports;
+  /** Folder of this checkout. */
+  readonly source: string;
+  /** URL of the secret store. */
+  readonly secrets: string;
+  /** The runtime's executable. */
+  readonly runtime: string;
+}
+
+interface Program {
+  readonly name: string;
+  readonly type: string;
+  readonly region?: string;
+  readonly cloudlet?: string;
+  readonly permissionSet: string;
+  /** Program below the checkout. */
+  readonly main: string;
+  readonly read: readonly string[];
+  readonly write: readonly string[];
+  /** Executables it may start. */
+  readonly run?: readonly string[];
+  readonly flags: readonly string[];
+}
+
+/** A program's command line: its named permission set, with reading and writing narrowed to its own folders. */
+function specOf(context: SpecContext, program: Program): ServiceSpec {
+  const { config, layout, source } = context;
+  const { name, type, region, cloudlet, permissionSet } = program;
+  const folder = layout.run(name);
+  return {
+    name,
+    type,
+    region,
+    cloudlet,
+    permissionSet,
+    log: `${folder}/${type}.log`,
+    args: [
+      "run",
+      "--quiet",
+      "--no-prompt",
+      "--frozen",
+      `--config=${source}/deno.json`,
+      `-P=${permissionSet}`,
+      ...(program.read.length > 0 ? [`--allow-read=${program.read.join(",")}`] : []),
+      ...(program.write.length > 0 ? [`--allow-write=${program.write.join(",")}`] : []),
+      ...(program.run ? [`--allow-run=${program.run.join(",")}`] : []),
+      `${source}/${program.main}`,
+      "--watch-parent",
+      "--log-format=json",
+      `--log-level=${config.logLevel}`,
+      `--grace=${config.grace}ms`,
+      ...program.flags,
+    ],
+  };
+}
+
+/** The controller of a region. */
+export function controllerSpec(context: SpecContext, region: string): ServiceSpec {
+  const { config, layout, ports } = context;
+  const name = `controller-${region}`;
+  const { grpc, notify } = ports.regions[region]!;
+  const folder = layout.region(region);
+  return specOf(context, {
+    name,
+    type: "controller",
+    region,
+    permissionSet: "controller",
+    main: "tiers/regional/controller/main.ts",
+    read: [`${layout.run(name)}/tls`, folder, ...(config.store?.startsWith("etcd:") ? [etcdClientFolder()] : [])],
+    write: [folder],
+    flags: [
+      `--region=${region}`,
+      `--store=${config.store ?? `sqlite:${folder}/store.db`}`,
+      `--api-addr=127.0.0.1:${grpc}`,
+      `--notify-addr=127.0.0.1:${notify}`,
+      `--tls-dir=${layout.run(name)}/tls`,
+    ],
+  });
+}
+
+/** The etcd client reads its service descriptions from its own package when it is loaded. */
+function etcdClientFolder(): string {
+  return new URL("..", import.meta.resolve("etcd3")).pathname;
+}
+
+/** The master controller. */
+export function masterControllerSpec(context: SpecContext): ServiceSpec {
+  const { config, layout, ports, secrets } = context;
+  const name = "master-controller";
+  const folder = layout.run(name);
+  return specOf(context, {
+    name,
+    type: name,
+    permissionSet: name,
+    main: "tiers/global/master-controller/main.ts",
+    read: [folder, layout.databaseUrl, layout.adminPassword, ...secretFiles(context, "jwtkeys")],
+    write: [],
+    flags: [
+      `--addr=127.0.0.1:${ports.rest}`,
+      `--database-url-file=${layout.databaseUrl}`,
+      `--secrets=${secrets}`,
+      `--tls-dir=${folder}/tls`,
+      `--public-tls-dir=${folder}/public-tls`,
+      `--superuser=${config.superuser}`,
+      `--superuser-password-file=${layout.adminPassword}`,
+      "--skip-verify-email",
+    ],
+  });
+}
+
+/** The matching engine of a region. */
+export function dmeSpec(context: SpecContext, region: string): ServiceSpec {
+  const { layout, ports, secrets } = context;
+  const name = `dme-${region}`;
+  const folder = layout.run(name);
+  const { notify, dmeGrpc, dmeRest } = ports.regions[region]!;
+  return specOf(context, {
+    name,
+    type: "dme",
+    region,
+    permissionSet: "dme",
+    main: "tiers/regional/dme/main.ts",
+    read: [folder, ...secretFiles(context, `${region}/jwtkeys`)],
+    write: [],
+    flags: [
+      `--region=${region}`,
+      `--notify-addrs=127.0.0.1:${notify}`,
+      `--api-addr=127.0.0.1:${dmeGrpc}`,
+      `--http-addr=127.0.0.1:${dmeRest}`,
+      `--tls-dir=${folder}/tls`,
+      `--public-tls-dir=${folder}/public-tls`,
+      `--secrets=${secrets}`,
+    ],
+  });
+}
+
+/** The resource manager of a site. */
+export function crmSpec(
+  context: SpecContext,
+  region: string,
+  site: { organization: string; name: string; docker: boolean },
+): ServiceSpec {
+  const { config, layout, ports, source, runtime } = context;
+  const name = siteName(region, site.organization, site.name);
+  const folder = layout.run(name);
+  const modules = [...config.moduleRoots, `${source}/tools/up/demo/apps`];
+  const docker = site.docker ? [config.dockerSocket] : [];
+  return specOf(context, {
+    name,
+    type: "crm",
+    region,
+    cloudlet: `${site.organization}/${site.name}`,
+    permissionSet: "crm",
+    main: "tiers/cloudlet/crm/main.ts",
+    read: [folder, ...modules, "/proc", ...docker],
+    write: [`${folder}/data`, ...docker],
+    run: [runtime],
+    flags: [
+      `--cloudlet=${JSON.stringify({ organization: site.organization, name: site.name })}`,
+      `--region=${region}`,
+      `--notify-addrs=127.0.0.1:${ports.regions[region]!.notify}`,
+      `--tls-dir=${folder}/tls`,
+      `--data-dir=${folder}/data`,
+      `--module-roots=${modules.join(",")}`,
+      `--runtime=${runtime}`,
+      "--stop-apps-on-exit",
+    ],
+  });
+}
+
+/** Files of the secret store that a service may see: one branch, and the key that opens them. */
+function secretFiles({ layout }: SpecContext, branch: string): string[] {
+  return [`${layout.secrets}/${branch}`, layout.secretsKey];
+}
