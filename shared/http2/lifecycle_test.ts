@@ -15,10 +15,6 @@ function answer(stream: Http2Stream): void {
 
 const SETTINGS_ACK = frame(FrameType.SETTINGS, Flag.ACK, 0);
 
-function u32At(bytes: Uint8Array, at: number): number {
-  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(at);
-}
-
 /** A client of ours against a server written by hand. */
 async function againstRawServer(options: Parameters<typeof connect>[1] = {}) {
   const [left, right] = memoryPair();
