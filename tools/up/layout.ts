@@ -15,8 +15,8 @@ export interface Layout {
   readonly secrets: string;
   readonly secretsKey: string;
   readonly postgres: string;
-  /** File with the URL of the accounts' database, readable by its owner only. */
-  readonly databaseUrl: string;
+  /** File with the password of the accounts' database, readable by its owner only. */
+  readonly databasePassword: string;
   /** Folder of one process: `tls/`, `public-tls/`, `data/` and its log. */
   run(service: string): string;
   /** Folder of a region's store. */
@@ -37,7 +37,7 @@ export function layoutOf(root: string): Layout {
     secrets: `${root}/secrets`,
     secretsKey: `${root}/secrets.kek`,
     postgres: `${root}/postgres`,
-    databaseUrl: `${root}/database-url`,
+    databasePassword: `${root}/database-password`,
     run: (service) => `${root}/run/${service}`,
     region: (name) => `${root}/regions/${name}`,
   };

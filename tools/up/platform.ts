@@ -105,7 +105,7 @@ class PlatformStart {
     this.#closers.push(() => certificates.close());
     const context = this.#context(secrets);
     await Promise.all([
-      this.#startMasterController(context, certificates, secrets),
+      this.#startMasterController(context, certificates),
       ...this.#config.regions.map((region) => this.#startRegion(context, certificates, region)),
     ]);
     await progress.step("regions registered", () => this.#register(secrets));
@@ -155,15 +155,17 @@ class PlatformStart {
     await service.ready;
   }
 
-  async #startMasterController(context: SpecContext, certificates: Certificates, secrets: FirstSecrets): Promise<void> {
+  async #startMasterController(context: SpecContext, certificates: Certificates): Promise<void> {
     const { files, progress } = this.#deps;
-    const database = await progress.step("accounts database", () => this.#startDatabase());
-    await files.writeAtomic(this.#layout.databaseUrl, `${database}\n`, { mode: 0o600 });
+    const database = new URL(await progress.step("accounts database", () => this.#startDatabase()));
+    const password = decodeURIComponent(database.password);
+    await files.writeAtomic(this.#layout.databasePassword, `${password}\n`, { mode: 0o600 });
+    database.password = "";
     await progress.step("master controller", async () => {
       const folder = this.#layout.run("master-controller");
       await certificates.keep(`${folder}/tls`, { tier: "global", service: "master-controller" });
       await certificates.keepPublic(`${folder}/public-tls`);
-      await this.#start(masterControllerSpec({ ...context, secrets: secrets.url }));
+      await this.#start(masterControllerSpec(context, database.href));
     });
   }
 

@@ -93,8 +93,8 @@ function etcdClientFolder(): string {
   return new URL("..", import.meta.resolve("etcd3")).pathname;
 }
 
-/** The master controller. */
-export function masterControllerSpec(context: SpecContext): ServiceSpec {
+/** The master controller. @param databaseUrl without the password, which other users of the machine could see */
+export function masterControllerSpec(context: SpecContext, databaseUrl: string): ServiceSpec {
   const { config, layout, ports, secrets } = context;
   const name = "master-controller";
   const folder = layout.run(name);
@@ -103,11 +103,12 @@ export function masterControllerSpec(context: SpecContext): ServiceSpec {
     type: name,
     permissionSet: name,
     main: "tiers/global/master-controller/main.ts",
-    read: [folder, layout.databaseUrl, layout.adminPassword, ...secretFiles(context, "jwtkeys")],
+    read: [folder, layout.databasePassword, layout.adminPassword, ...secretFiles(context, "jwtkeys")],
     write: [],
     flags: [
       `--addr=127.0.0.1:${ports.rest}`,
-      `--database-url-file=${layout.databaseUrl}`,
+      `--database=${databaseUrl}`,
+      `--database-password-file=${layout.databasePassword}`,
       `--secrets=${secrets}`,
       `--tls-dir=${folder}/tls`,
       `--public-tls-dir=${folder}/public-tls`,
