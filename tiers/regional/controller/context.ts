@@ -7,6 +7,7 @@ import type { Region } from "./state/region.ts";
 /** Longest time to wait for a site, by kind of work, in milliseconds (specification 6.6). */
 export interface Timeouts {
   readonly createCloudletMs: number;
+  readonly updateCloudletMs: number;
   readonly createClusterInstMs: number;
   readonly deleteClusterInstMs: number;
   readonly createAppInstMs: number;

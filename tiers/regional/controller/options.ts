@@ -55,6 +55,11 @@ export const controllerOptions = defineOptions({
     default: "30m",
     description: "Longest wait of CreateCloudlet for the site's resource manager.",
   },
+  updateCloudletTimeout: {
+    kind: "duration",
+    default: "20m",
+    description: "Longest wait of UpdateCloudlet for the site, when it has to begin anew with other variables.",
+  },
   createClusterInstTimeout: {
     kind: "duration",
     default: "30m",

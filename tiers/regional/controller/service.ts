@@ -47,6 +47,7 @@ async function start(context: Context): Promise<void> {
     dnsRoot: config.appDnsRoot,
     timeouts: {
       createCloudletMs: config.createCloudletTimeout,
+      updateCloudletMs: config.updateCloudletTimeout,
       createClusterInstMs: config.createClusterInstTimeout,
       deleteClusterInstMs: config.deleteClusterInstTimeout,
       createAppInstMs: config.createAppInstTimeout,

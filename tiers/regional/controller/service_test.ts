@@ -66,7 +66,8 @@ class Site implements AsyncDisposable {
     ]);
     const ready = await until(() => {
       const line = running.said.text.split("\n").find((text) => text.includes('"message":"ready"'));
-      return line && JSON.parse(line) as { admin: string; addresses: { grpc: string; notify: string } };
+      if (line === undefined) return undefined;
+      return JSON.parse(line) as { admin: string; addresses: { grpc: string; notify: string } };
     }, `the controller is ready: ${running.said.text}`);
     return { ...running, ...ready };
   }

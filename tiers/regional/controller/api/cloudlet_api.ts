@@ -7,6 +7,7 @@ import {
   type CloudletInfoApi,
   CloudletInfoKind,
   CloudletKind,
+  dme,
   matches,
   requiredIssues,
   TrackedState,
@@ -22,7 +23,7 @@ import { cloudletLabelRow, cloudletRefsRow } from "../state/rows.ts";
 import { deleteStored } from "./deletion.ts";
 import { takeName } from "./labels.ts";
 import { readKey, readNew, show } from "./requests.ts";
-import { siteFailure, STILL_IN_PROGRESS } from "./site_work.ts";
+import { siteFailure, STILL_IN_PROGRESS, timedOut } from "./site_work.ts";
 
 /** Handlers of CloudletApi. */
 export function cloudletApi(context: ApiContext): Handlers<typeof CloudletApi> {
@@ -98,8 +99,8 @@ async function create(context: ApiContext, operation: Operation, key: string, wa
 }
 
 async function update(context: ApiContext, operation: Operation, key: string, request: Cloudlet): Promise<void> {
-  const { region } = context;
-  const moved = await region.change(async (tx) => {
+  const { region, timeouts } = context;
+  const { moved, upgrading } = await region.change(async (tx) => {
     await operation.claim(tx);
     const cloudlet = await tx.requireUsable(CloudletKind, key);
     const issues = new Issues();
@@ -107,25 +108,46 @@ async function update(context: ApiContext, operation: Operation, key: string, re
     const { changed, refused } = applyMask(CloudletKind.message, cloudlet, request, request.fields);
     for (const { field, rule } of refused) issues.add(field, undefined, rule);
     refuse(issues.list);
-    if (changed.length === 0) return undefined;
+    if (changed.length === 0) return { moved: undefined, upgrading: false };
     defaultCloudlet(cloudlet);
     issues.list.push(...requiredIssues(CloudletKind.message, cloudlet));
     checkNewCloudlet(cloudlet, issues);
     checkCloudlet(cloudlet, issues);
     refuse(issues.list);
+    // A site that is not at work takes the variables when it comes up; one that is has to begin anew with them.
+    const info = await tx.get(CloudletInfoKind, key);
+    const upgrading = info?.state === dme.CloudletState.CLOUDLET_STATE_READY && changed.includes("env_var");
+    if (upgrading) cloudlet.state = TrackedState.UPDATE_REQUESTED;
     tx.put(CloudletKind, cloudlet);
-    return changed.some((field) => field.startsWith("location")) ? cloudlet.location : undefined;
+    return { moved: changed.some((field) => field.startsWith("location")) ? cloudlet.location : undefined, upgrading };
   });
-  if (moved) {
-    for (const [instanceKey, { key: { clusterInstKey } }] of region.cache.table(AppInstKind)) {
-      if (CloudletKind.keyString(clusterInstKey.cloudletKey) !== key) continue;
-      await region.change(async (tx) => {
-        const instance = await tx.get(AppInstKind, instanceKey);
-        if (instance) tx.put(AppInstKind, { ...instance, cloudletLoc: moved });
-      });
+  if (moved) await moveInstances(context, key, moved);
+  if (upgrading) {
+    let last = TrackedState.UPDATE_REQUESTED as TrackedState;
+    const outcome = await operation.wait(CloudletKind, key, (cloudlet) => {
+      last = cloudlet?.state ?? TrackedState.NOT_PRESENT;
+      if (cloudlet === undefined) return { errors: ["the cloudlet was removed"] };
+      if (cloudlet.state === TrackedState.READY) return "ready";
+      return cloudlet.state === TrackedState.UPDATE_ERROR ? { errors: cloudlet.errors } : undefined;
+    }, timeouts.updateCloudletMs);
+    if (outcome === "timeout") {
+      if (last === TrackedState.UPDATE_REQUESTED) throw timedOut("the cloudlet did not begin; it updates when it can");
+      return operation.progress.line("The cloudlet is still updating", STILL_IN_PROGRESS);
     }
+    if (outcome !== "ready") throw siteFailure(outcome.errors);
   }
   operation.progress.line("Updated cloudlet");
+}
+
+/** Tells the instances on a cloudlet, which carry its place, that it has moved. */
+async function moveInstances({ region }: ApiContext, key: string, location: Cloudlet["location"]): Promise<void> {
+  for (const [instanceKey, { key: { clusterInstKey } }] of region.cache.table(AppInstKind)) {
+    if (CloudletKind.keyString(clusterInstKey.cloudletKey) !== key) continue;
+    await region.change(async (tx) => {
+      const instance = await tx.get(AppInstKind, instanceKey);
+      if (instance) tx.put(AppInstKind, { ...instance, cloudletLoc: location });
+    });
+  }
 }
 
 /** Removes, with a cloudlet, all that only it had use for. */

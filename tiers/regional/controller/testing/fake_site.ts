@@ -25,6 +25,8 @@ import {
 export interface SiteBehaviour {
   create?(instance: AppInst): "ready" | "working" | "silent" | { errors: string[] };
   remove?(instance: AppInst): "gone" | "working" | "silent" | { errors: string[] };
+  /** Reasons for which it does not come up with other variables. */
+  upgrade?(): string[];
 }
 
 /** A resource manager without infrastructure, on real replication: it answers every request as it is told to. */
@@ -94,6 +96,18 @@ export class FakeSite {
   }
 
   #answer(): void {
+    typedReplica(this.client.replica(CloudletKind.kind), CloudletKind).subscribe({
+      update: (cloudlet) => {
+        if (cloudlet.state === TrackedState.UPDATE_REQUESTED) {
+          this.report(dme.CloudletState.CLOUDLET_STATE_UPGRADE);
+        }
+        // Not before the controller knows that the update goes on: reports of one object may be merged.
+        if (cloudlet.state !== TrackedState.UPDATING) return;
+        const errors = this.behaviour.upgrade?.() ?? [];
+        if (errors.length === 0) this.ready();
+        else this.report(dme.CloudletState.CLOUDLET_STATE_ERRORS, { errors });
+      },
+    });
     typedReplica(this.client.replica(ClusterInstKind.kind), ClusterInstKind).subscribe({
       update: (cluster) => {
         const state = cluster.state === TrackedState.CREATE_REQUESTED

@@ -28,6 +28,7 @@ export const PATIENCE_MS = 30_000;
 
 const TIMEOUTS: Timeouts = {
   createCloudletMs: PATIENCE_MS,
+  updateCloudletMs: PATIENCE_MS,
   createClusterInstMs: PATIENCE_MS,
   deleteClusterInstMs: PATIENCE_MS,
   createAppInstMs: PATIENCE_MS,

@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { transaction } from "../mod.ts";
+import { bytes, type ConformanceCase, contents, put, rejects, remove, text } from "./support.ts";
+
+/** Transactions that read before they write. */
+export const transactionCases: ConformanceCase[] = [
+  {
+    name: "transaction retries until its reads still hold",
+    async run(store) {
+      await Promise.all(Array.from({ length: 10 }, () =>
+        transaction(store, async (tx) => {
+          const count = Number(text((await tx.get("count"))?.value ?? bytes("0")));
+          tx.put("count", bytes(String(count + 1)));
+        })));
+      assert.deepEqual(await contents(store, ""), { count: "10" });
+    },
+  },
+  {
+    name: "transaction reads one revision and its own writes",
+    async run(store) {
+      await put(store, "p/a", "1");
+      await put(store, "p/b", "1");
+      let runs = 0;
+      const { value, revision } = await transaction(store, async (tx) => {
+        runs++;
+        assert.equal(text((await tx.get("p/a"))!.value), runs === 1 ? "1" : "2");
+        if (runs === 1) {
+          await store.transact([], [
+            { type: "put", key: "p/a", value: bytes("2") },
+            { type: "put", key: "p/b", value: bytes("2") },
+          ]);
+        }
+        // Still the state of the first read, however late it is asked for.
+        assert.equal(text((await tx.get("p/b"))!.value), runs === 1 ? "1" : "2");
+        tx.delete("p/a");
+        tx.put("p/c", bytes("3"));
+        assert.equal(await tx.get("p/a"), undefined);
+        return (await tx.scan("p/")).map((entry) => entry.key);
+      });
+      assert.deepEqual([runs, value, revision], [2, ["p/b", "p/c"], 5]);
+      assert.deepEqual(await contents(store, ""), { "p/b": "2", "p/c": "3" });
+    },
+  },
+  {
+    name: "transaction that scanned is not fooled by a key that comes or goes",
+    async run(store) {
+      await put(store, "p/a", "1");
+      for (const disturb of [() => put(store, "p/b", "1"), () => remove(store, "p/a")]) {
+        let runs = 0;
+        const { value } = await transaction(store, async (tx) => {
+          const found = (await tx.scan("p/")).length;
+          if (runs++ === 0) await disturb();
+          tx.put("found", bytes(String(found)));
+          return found;
+        });
+        assert.equal(runs, 2);
+        assert.equal(value, (await store.scan("p/")).entries.length);
+      }
+    },
+  },
+  {
+    name: "transaction that only reads commits nothing, and an error in its body writes nothing",
+    async run(store) {
+      await put(store, "a", "1");
+      const { value, revision } = await transaction(store, async (tx) => text((await tx.get("a"))!.value));
+      assert.deepEqual([value, revision], ["1", 2]);
+      const failure = new Error("No");
+      await assert.rejects(
+        transaction(store, (tx) => {
+          tx.put("a", bytes("2"));
+          throw failure;
+        }),
+        failure,
+      );
+      assert.deepEqual(await contents(store, ""), { a: "1" });
+    },
+  },
+  {
+    name: "transaction that always loses gives up with a conflict",
+    async run(store) {
+      await rejects(() =>
+        transaction(store, async (tx) => {
+          await tx.get("a");
+          await put(store, "a", "x");
+          tx.put("a", bytes("y"));
+        }, { maxAttempts: 3 }), "conflict");
+      assert.deepEqual(await contents(store, ""), { a: "x" });
+      assert.equal((await store.get("a")).revision, 4);
+    },
+  },
+];
