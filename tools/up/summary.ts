@@ -2,7 +2,7 @@ import type { UpInfo } from "./info.ts";
 import type { UpConfig } from "./options.ts";
 
 /** How people without an installed runtime call it. */
-const COMMAND = "npx --yes deno@2.8.2 task";
+const COMMAND = "npx --yes deno@2.8.2 task -q";
 
 /** What people see once everything is ready. */
 export function summary(info: UpInfo, config: UpConfig, seconds: number, folder: string): string {
