@@ -1,0 +1,503 @@
+import assert from "node:assert/strict";
+import {
+  createNotifyClient,
+  createNotifyHub,
+  type NotifyHub,
+  onOwnedObject,
+  publishObject,
+  retractObject,
+  roundRobin,
+} from "../../../shared/notify/mod.ts";
+import { PlatformError } from "../../../shared/platform/mod.ts";
+import { until } from "../../../shared/platform/testing/mod.ts";
+import { createServer, type RpcServer } from "../../../shared/rpc/mod.ts";
+import { systemClock, systemFiles, systemProcesses, systemRandom } from "../../../shared/runtime/mod.ts";
+import {
+  App,
+  AppInst,
+  type AppInstInfo,
+  AppInstInfoKind,
+  AppInstKind,
+  AppKind,
+  Cloudlet,
+  type CloudletInfo,
+  CloudletInfoKind,
+  CloudletKind,
+  ClusterInst,
+  type ClusterInstInfo,
+  ClusterInstInfoKind,
+  ClusterInstKind,
+  dme,
+  Flavor,
+  FlavorKind,
+  PlatformType,
+  TrackedState,
+} from "../../../shared/schema/mod.ts";
+import { createMetrics, nullLogger } from "../../../shared/telemetry/mod.ts";
+import { Manager } from "./manager.ts";
+import { OWNED_KINDS, WANTED_KINDS } from "./replicas.ts";
+import { FakeInfrastructure } from "./testing/fake_platform.ts";
+
+const cloudletKey = { organization: "op", name: "site", federatedOrganization: "" };
+const { HEALTH_CHECK_OK, HEALTH_CHECK_SERVER_FAIL } = dme.HealthCheck;
+const { CLOUDLET_STATE_ERRORS, CLOUDLET_STATE_INIT, CLOUDLET_STATE_READY, CLOUDLET_STATE_UPGRADE } = dme.CloudletState;
+
+/** A controller that only replicates, with a log of what it is told. */
+class Region {
+  readonly hub: NotifyHub;
+  readonly cloudlet: CloudletInfo[] = [];
+  readonly clusters: ClusterInstInfo[] = [];
+  readonly instances: AppInstInfo[] = [];
+  readonly retracted: string[] = [];
+  readonly #server: RpcServer;
+  address = "";
+  #births = 0;
+
+  constructor() {
+    this.hub = createNotifyHub({ service: "controller", region: "local", kinds: WANTED_KINDS, graceMs: 0 });
+    this.#server = createServer();
+    this.hub.serve(this.#server, () => ({ scope: CloudletKind.keyString(cloudletKey) }));
+    const remove = (key: string) => void this.retracted.push(key);
+    onOwnedObject(this.hub, CloudletInfoKind, { update: (info) => void this.cloudlet.push(info), remove() {} });
+    onOwnedObject(this.hub, ClusterInstInfoKind, { update: (info) => void this.clusters.push(info), remove });
+    onOwnedObject(this.hub, AppInstInfoKind, {
+      update: (info) => void this.instances.push(info),
+      remove: (key, _child, reason) => reason === "deleted" && remove(key),
+    });
+  }
+
+  async start(): Promise<void> {
+    const { hostname, port } = await this.#server.listen({ hostname: "127.0.0.1", port: 0 });
+    this.address = `${hostname}:${port}`;
+    publishObject(this.hub, FlavorKind, Flavor.create({ key: { name: "small" }, ram: 64, vcpus: 1, disk: 1 }));
+    const key = { organization: "dev", name: "app", version: "1" };
+    publishObject(this.hub, AppKind, App.create({ key, deployment: "docker", imagePath: "image:1" }));
+    this.cluster(TrackedState.READY);
+  }
+
+  site(changes: Parameters<typeof Cloudlet.create>[0] = {}): void {
+    const platformType = PlatformType.PLATFORM_TYPE_DOCKER;
+    publishObject(this.hub, CloudletKind, Cloudlet.create({ key: cloudletKey, platformType, ...changes }));
+  }
+
+  cluster(state: TrackedState): void {
+    publishObject(
+      this.hub,
+      ClusterInstKind,
+      ClusterInst.create({ key: clusterKey, flavor: { name: "small" }, state, deployment: "docker" }),
+    );
+  }
+
+  /** Publishes an instance; a new birth makes it another object. */
+  instance(number: number, state: TrackedState, birth = 1): void {
+    publishObject(
+      this.hub,
+      AppInstKind,
+      AppInst.create({
+        key: instanceKey(number),
+        flavor: { name: "small" },
+        state,
+        uniqueId: `app-${number}`,
+        createdAt: { seconds: birth, nanos: 0 },
+        updatedAt: { seconds: ++this.#births, nanos: 0 },
+      }),
+    );
+  }
+
+  forget(number: number): void {
+    retractObject(this.hub, AppInstKind, instanceKey(number));
+  }
+
+  /** What was told last of an instance. */
+  told(number: number): AppInstInfo | undefined {
+    const key = keyString(number);
+    return this.instances.filter((info) => AppInstKind.keyString(info.key) === key).at(-1);
+  }
+
+  async tells(number: number, state: TrackedState, health?: dme.HealthCheck): Promise<AppInstInfo> {
+    await until(`instance ${number} is told to be in state ${state}`, () => {
+      const told = this.told(number);
+      return told?.state === state && (health === undefined || told.healthCheck === health);
+    });
+    return this.told(number)!;
+  }
+
+  async close(): Promise<void> {
+    this.hub.close();
+    await this.#server.close();
+  }
+}
+
+const clusterKey = { clusterKey: { name: "one" }, cloudletKey, organization: "dev" };
+
+/** Keys of instances; each but the first runs in a cluster of another organization. */
+function instanceKey(number: number) {
+  const organization = number === 1 ? "dev" : `dev${number}`;
+  return {
+    appKey: { organization: "dev", name: "app", version: "1" },
+    clusterInstKey: { ...clusterKey, organization },
+  };
+}
+
+function keyString(number: number): string {
+  return AppInstKind.keyString(instanceKey(number));
+}
+
+function manager(region: Region, infrastructure: FakeInfrastructure): Manager {
+  const clock = systemClock();
+  const log = nullLogger();
+  return new Manager({
+    key: cloudletKey,
+    version: "test",
+    client: createNotifyClient({
+      service: "crm",
+      region: "local",
+      cloudlet: CloudletKind.keyString(cloudletKey),
+      wants: WANTED_KINDS,
+      owns: OWNED_KINDS,
+      connect: roundRobin([region.address], () => ({})),
+      backoff: { initialMs: 20, maxMs: 100 },
+    }),
+    table: { [PlatformType.PLATFORM_TYPE_DOCKER]: () => Promise.resolve(infrastructure.create) },
+    clock,
+    log,
+    metrics: createMetrics(),
+    probeIntervalMs: 100,
+    createTimeoutMs: 30_000,
+    deleteTimeoutMs: 30_000,
+    retryDelayMs: 50,
+    context: {
+      region: "local",
+      cloudlet: cloudletKey,
+      physicalName: undefined,
+      runtime: Deno.execPath(),
+      moduleRoots: [],
+      log,
+      clock,
+      random: systemRandom(),
+      files: systemFiles(),
+      processes: systemProcesses(),
+      fetch,
+      directory: (type) => Promise.resolve(`/nowhere/${type}`),
+    },
+  });
+}
+
+interface World {
+  region: Region;
+  infrastructure: FakeInfrastructure;
+  start(): Manager;
+}
+
+function managerTest(name: string, body: (world: World) => Promise<void>): void {
+  Deno.test({
+    name: `manager: ${name}`,
+    sanitizeOps: false,
+    sanitizeResources: false,
+    async fn() {
+      const region = new Region();
+      await region.start();
+      const infrastructure = new FakeInfrastructure();
+      const started: Manager[] = [];
+      try {
+        await body({
+          region,
+          infrastructure,
+          start() {
+            const one = manager(region, infrastructure);
+            one.start();
+            started.push(one);
+            return one;
+          },
+        });
+      } finally {
+        await Promise.all(started.map((one) => one.close(false)));
+        await region.close();
+      }
+    },
+  });
+}
+
+managerTest(
+  "the site waits for its cloudlet, brings its platform up and says what it can give",
+  async ({ region, infrastructure, start }) => {
+    const one = start();
+    region.hub.markReady();
+    await until("it says INIT", () => region.cloudlet.at(-1)?.state === CLOUDLET_STATE_INIT);
+    assert.equal(one.site.notReady(), "waiting for its cloudlet");
+    region.site({ envVar: { COLOUR: "red" }, physicalName: "rack-7" });
+    await until("it is ready", () => region.cloudlet.at(-1)?.state === CLOUDLET_STATE_READY);
+    const info = region.cloudlet.at(-1)!;
+    assert.deepEqual([info.osMaxRam, info.osMaxVcores, info.osMaxVolGb, info.containerVersion], [1024, 4, 10, "test"]);
+    assert.equal(info.properties.engine, "fake");
+    assert.equal(infrastructure.contexts[0]!.variables.COLOUR, "red");
+    assert.equal(infrastructure.contexts[0]!.physicalName, "rack-7");
+    assert.equal(one.site.notReady(), undefined);
+  },
+);
+
+managerTest(
+  "a platform type without plugin is an error that names what there is; another type mends it",
+  async ({ region, start }) => {
+    start();
+    region.hub.markReady();
+    region.site({ platformType: PlatformType.PLATFORM_TYPE_OPENSTACK });
+    await until("it says ERRORS", () => region.cloudlet.at(-1)?.state === CLOUDLET_STATE_ERRORS);
+    assert.match(region.cloudlet.at(-1)!.errors.join(), /Openstack has no plugin.*Docker/);
+    region.site();
+    await until("it is ready", () => region.cloudlet.at(-1)?.state === CLOUDLET_STATE_READY);
+  },
+);
+
+managerTest("an infrastructure that fails is told and tried again", async ({ region, infrastructure, start }) => {
+  infrastructure.failures.set("init", new PlatformError("Transient", "The engine is down"));
+  start();
+  region.hub.markReady();
+  region.site();
+  await until("it says ERRORS", () => region.cloudlet.at(-1)?.errors[0] === "The engine is down");
+  infrastructure.failures.clear();
+  await until("it is ready", () => region.cloudlet.at(-1)?.state === CLOUDLET_STATE_READY);
+});
+
+managerTest(
+  "changed variables bring the platform up anew, without touching what runs",
+  async ({ region, infrastructure, start }) => {
+    start();
+    region.hub.markReady();
+    region.site();
+    region.instance(1, TrackedState.CREATE_REQUESTED);
+    await region.tells(1, TrackedState.READY, HEALTH_CHECK_OK);
+    region.instance(1, TrackedState.READY);
+    region.site({ envVar: { COLOUR: "blue" }, state: TrackedState.UPDATE_REQUESTED });
+    await until(
+      "it came up again",
+      () => infrastructure.contexts.length === 2 && region.cloudlet.at(-1)?.state === CLOUDLET_STATE_READY,
+    );
+    assert.ok(region.cloudlet.some((info) => info.state === CLOUDLET_STATE_UPGRADE));
+    assert.equal(infrastructure.contexts[1]!.variables.COLOUR, "blue");
+    assert.equal(infrastructure.apps.get(keyString(1))!.runtimeId, "run-1");
+    assert.ok(!infrastructure.calls.some((call) => call.startsWith("delete")));
+  },
+);
+
+managerTest(
+  "a creation is answered with progress, then READY with health; a deletion with DELETE_DONE",
+  async ({ region, infrastructure, start }) => {
+    start();
+    region.hub.markReady();
+    region.site();
+    let open!: () => void;
+    infrastructure.gate = new Promise((resolve) => open = resolve);
+    region.instance(1, TrackedState.CREATE_REQUESTED);
+    const creating = await region.tells(1, TrackedState.CREATING);
+    await until("progress is told", () => region.told(1)!.status?.msgs.includes("Making it: now") ?? false);
+    assert.equal(creating.errors.length, 0);
+    open();
+    const ready = await region.tells(1, TrackedState.READY, HEALTH_CHECK_OK);
+    assert.deepEqual(ready.runtimeInfo?.containerIds, ["run-1"]);
+    region.instance(1, TrackedState.READY);
+    region.instance(1, TrackedState.DELETE_REQUESTED);
+    await region.tells(1, TrackedState.DELETE_DONE);
+    assert.equal(infrastructure.apps.size, 0);
+    region.forget(1);
+    await until("the report is taken back", () => region.retracted.includes(keyString(1)));
+    assert.deepEqual(infrastructure.calls.filter((call) => call.startsWith("create app")), ["create app-1"]);
+  },
+);
+
+managerTest(
+  "a failed creation is told with its reason, a failed deletion too, and can be asked for again",
+  async ({ region, infrastructure, start }) => {
+    start();
+    region.hub.markReady();
+    region.site();
+    infrastructure.failures.set("create", new PlatformError("NotFound", "Image image:1 is not in its registry"));
+    region.instance(1, TrackedState.CREATE_REQUESTED);
+    assert.deepEqual((await region.tells(1, TrackedState.CREATE_ERROR)).errors, [
+      "Image image:1 is not in its registry",
+    ]);
+    infrastructure.failures.set("delete", new PlatformError("Transient", "The engine is down"));
+    region.instance(1, TrackedState.DELETE_REQUESTED);
+    assert.deepEqual((await region.tells(1, TrackedState.DELETE_ERROR)).errors, ["The engine is down"]);
+    infrastructure.failures.clear();
+    region.instance(1, TrackedState.DELETE_ERROR);
+    region.instance(1, TrackedState.DELETE_REQUESTED);
+    await region.tells(1, TrackedState.DELETE_DONE);
+  },
+);
+
+managerTest("an instance whose app is not known is refused with a reason", async ({ region, start }) => {
+  retractObject(region.hub, AppKind, { organization: "dev", name: "app", version: "1" });
+  start();
+  region.hub.markReady();
+  region.site();
+  region.instance(1, TrackedState.CREATE_REQUESTED);
+  assert.match((await region.tells(1, TrackedState.CREATE_ERROR)).errors.join(), /App dev\/app\/1 is not known/);
+});
+
+managerTest("a creation that is deleted meanwhile is given up", async ({ region, infrastructure, start }) => {
+  start();
+  region.hub.markReady();
+  region.site();
+  infrastructure.gate = new Promise(() => {});
+  region.instance(1, TrackedState.CREATE_REQUESTED);
+  await until("it is being made", () => infrastructure.calls.includes("create app-1"));
+  region.instance(1, TrackedState.DELETE_REQUESTED);
+  await region.tells(1, TrackedState.DELETE_DONE);
+  assert.equal(infrastructure.apps.size, 0);
+});
+
+managerTest(
+  "different instances are made in parallel, one instance never twice at a time",
+  async ({ region, infrastructure, start }) => {
+    start();
+    region.hub.markReady();
+    region.site();
+    for (const number of [2, 3]) {
+      const key = { ...clusterKey, organization: `dev${number}` };
+      const state = TrackedState.READY;
+      publishObject(
+        region.hub,
+        ClusterInstKind,
+        ClusterInst.create({ key, flavor: { name: "small" }, state, deployment: "docker" }),
+      );
+    }
+    let open!: () => void;
+    infrastructure.gate = new Promise((resolve) => open = resolve);
+    for (const number of [1, 2, 3]) region.instance(number, TrackedState.CREATE_REQUESTED);
+    await until("all are being made", () => infrastructure.most.all === 3);
+    for (const number of [1, 2, 3]) region.instance(number, TrackedState.CREATING);
+    open();
+    for (const number of [1, 2, 3]) await region.tells(number, TrackedState.READY);
+    assert.equal(infrastructure.most.key, 1);
+  },
+);
+
+managerTest("what dies is told at once, and again when it is back", async ({ region, infrastructure, start }) => {
+  start();
+  region.hub.markReady();
+  region.site();
+  region.instance(1, TrackedState.CREATE_REQUESTED);
+  await region.tells(1, TrackedState.READY, HEALTH_CHECK_OK);
+  infrastructure.fault(keyString(1), "restarting");
+  await region.tells(1, TrackedState.READY, HEALTH_CHECK_SERVER_FAIL);
+  infrastructure.fault(keyString(1), "running");
+  await region.tells(1, TrackedState.READY, HEALTH_CHECK_OK);
+});
+
+managerTest("what somebody removed behind its back is made again", async ({ region, infrastructure, start }) => {
+  start();
+  region.hub.markReady();
+  region.site();
+  region.instance(1, TrackedState.CREATE_REQUESTED);
+  await region.tells(1, TrackedState.READY, HEALTH_CHECK_OK);
+  region.instance(1, TrackedState.READY);
+  infrastructure.fault(keyString(1), undefined);
+  await until("it runs again", () => infrastructure.apps.get(keyString(1))?.runtimeId === "run-2");
+  await region.tells(1, TrackedState.READY, HEALTH_CHECK_OK);
+});
+
+managerTest(
+  "a new process adopts what runs, makes again what is missing, carries on what was asked for",
+  async ({ region, infrastructure, start }) => {
+    const before = start();
+    region.hub.markReady();
+    region.site();
+    for (const number of [2, 3, 4]) {
+      const key = { ...clusterKey, organization: `dev${number}` };
+      publishObject(
+        region.hub,
+        ClusterInstKind,
+        ClusterInst.create({ key, flavor: { name: "small" }, state: TrackedState.READY, deployment: "docker" }),
+      );
+    }
+    for (const number of [1, 2]) {
+      region.instance(number, TrackedState.CREATE_REQUESTED);
+      await region.tells(number, TrackedState.READY);
+      region.instance(number, TrackedState.READY);
+    }
+    await before.close(false);
+    infrastructure.apps.delete(keyString(2));
+    const calls = infrastructure.calls.length;
+    region.instance(3, TrackedState.CREATING);
+    region.instance(4, TrackedState.DELETING);
+    region.instances.length = 0;
+    infrastructure.failures.set("create", new PlatformError("Transient", "not yet"));
+    const again = start();
+    await region.tells(2, TrackedState.READY, HEALTH_CHECK_SERVER_FAIL);
+    infrastructure.failures.clear();
+    await region.tells(1, TrackedState.READY, HEALTH_CHECK_OK);
+    await region.tells(2, TrackedState.READY, HEALTH_CHECK_OK);
+    await region.tells(4, TrackedState.DELETE_DONE);
+    await until(
+      "what was being made is answered",
+      () => region.told(3)?.state === TrackedState.READY || region.told(3)?.state === TrackedState.CREATE_ERROR,
+    );
+    assert.equal(infrastructure.apps.get(keyString(1))!.runtimeId, "run-1");
+    assert.ok(!infrastructure.calls.slice(calls).includes("delete app-1"));
+    await again.close(true);
+    assert.equal(infrastructure.calls.at(-1), "close and stop");
+  },
+);
+
+managerTest(
+  "strangers go only when the region is completely known; what it knows stays",
+  async ({ region, infrastructure, start }) => {
+    const first = start();
+    region.hub.markReady();
+    region.site();
+    region.instance(1, TrackedState.CREATE_REQUESTED);
+    await region.tells(1, TrackedState.READY);
+    region.instance(1, TrackedState.READY);
+    await first.close(false);
+    const spec = infrastructure.apps.get(keyString(1))!.spec;
+    infrastructure.apps.set("stranger", {
+      spec: { ...spec, key: "stranger", id: "stranger" },
+      state: "running",
+      runtimeId: "s",
+    });
+    infrastructure.clusters.set("stranger", { ...spec.cluster!, key: "stranger" });
+    infrastructure.failures.set("list", new PlatformError("Transient", "not yet"));
+    start();
+    await until("it is up", () => infrastructure.contexts.length === 2);
+    assert.ok(infrastructure.apps.has("stranger"));
+    infrastructure.failures.clear();
+    await until(
+      "the stranger is gone",
+      () => !infrastructure.apps.has("stranger") && !infrastructure.clusters.has("stranger"),
+    );
+    assert.equal(infrastructure.apps.get(keyString(1))!.runtimeId, "run-1");
+    assert.equal(infrastructure.clusters.size, 1);
+  },
+);
+
+managerTest(
+  "an instance that is deleted and made again under the same key is another one",
+  async ({ region, infrastructure, start }) => {
+    start();
+    region.hub.markReady();
+    region.site();
+    region.instance(1, TrackedState.CREATE_REQUESTED, 1);
+    await region.tells(1, TrackedState.READY);
+    region.instance(1, TrackedState.CREATE_REQUESTED, 2);
+    await until("it was made anew", () => infrastructure.apps.get(keyString(1))?.runtimeId === "run-2");
+    await region.tells(1, TrackedState.READY, HEALTH_CHECK_OK);
+    assert.deepEqual(infrastructure.calls.filter((call) => call.includes("app-1")), [
+      "create app-1",
+      "delete app-1",
+      "create app-1",
+    ]);
+  },
+);
+
+managerTest("cluster instances come and go", async ({ region, infrastructure, start }) => {
+  region.cluster(TrackedState.CREATE_REQUESTED);
+  start();
+  region.hub.markReady();
+  region.site();
+  await until("it is told", () => region.clusters.at(-1)?.state === TrackedState.READY);
+  assert.equal(infrastructure.clusters.size, 1);
+  region.cluster(TrackedState.DELETE_REQUESTED);
+  await until("its end is told", () => region.clusters.at(-1)?.state === TrackedState.DELETE_DONE);
+  assert.equal(infrastructure.clusters.size, 0);
+});

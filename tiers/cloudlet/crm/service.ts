@@ -1,0 +1,104 @@
+import { type LoadedIdentity, loadIdentity, verifyPeer } from "../../../shared/identity/mod.ts";
+import { createNotifyClient, type NotifyClient, roundRobin } from "../../../shared/notify/mod.ts";
+import { systemRpcClock } from "../../../shared/rpc/mod.ts";
+import { executablePath } from "../../../shared/runtime/mod.ts";
+import { type CloudletKey, CloudletKind } from "../../../shared/schema/mod.ts";
+import type { ServiceContext, ServiceDefinition } from "../../../shared/service/mod.ts";
+import { checkCertificate, parseCloudlet } from "./cloudlet_name.ts";
+import { Manager } from "./manager.ts";
+import { type CrmConfig, crmOptions } from "./options.ts";
+import { builtInPlatforms } from "./platforms.ts";
+import { OWNED_KINDS, WANTED_KINDS } from "./replicas.ts";
+
+/** Version that is reported to the region. */
+const VERSION = "0.1.0";
+
+type Context = ServiceContext<CrmConfig>;
+
+/** The cloudlet resource manager as a service. */
+export const crmService: ServiceDefinition<typeof crmOptions> = {
+  name: "crm",
+  description: "Runs the app instances of one cloudlet on its infrastructure and reports how they are.",
+  options: crmOptions,
+  version: VERSION,
+  start,
+};
+
+async function start(context: Context): Promise<void> {
+  const { config, clock, random, log, files, processes, metrics } = context;
+  const key = parseCloudlet(config.cloudlet);
+  const identity = await loadIdentity(config.tlsDir, { files, clock, log });
+  context.onClose("certificate", () => identity.close());
+  context.onReadyCheck("certificate", () => identity.readyCheck());
+  checkCertificate(identity.identity, key, config.region, config.tlsDir);
+  await lockFolder(context);
+
+  const manager = new Manager({
+    key,
+    version: VERSION,
+    client: notifyClient(context, key, identity),
+    table: builtInPlatforms,
+    clock,
+    log,
+    metrics,
+    probeIntervalMs: config.probeInterval,
+    createTimeoutMs: config.createTimeout,
+    deleteTimeoutMs: config.deleteTimeout,
+    retryDelayMs: config.retryDelay,
+    context: {
+      region: config.region,
+      cloudlet: { organization: key.organization, name: key.name },
+      physicalName: config.physicalName,
+      runtime: config.runtime ?? executablePath(),
+      moduleRoots: config.moduleRoots,
+      log,
+      clock,
+      random,
+      files,
+      processes,
+      fetch,
+      async directory(type) {
+        await files.makeDirectory(`${config.dataDir}/${type}`, { mode: 0o700 });
+        return `${config.dataDir}/${type}`;
+      },
+    },
+  });
+  context.onClose("manager", () => manager.close(config.stopAppsOnExit));
+  context.onReadyCheck("site", () => manager.site.notReady());
+  context.adminRoute("/state", () => Response.json(manager.state()));
+  manager.start().catch((error) => context.fail(error));
+}
+
+/** Two processes on one folder would fight over what runs there. */
+async function lockFolder({ config: { dataDir }, files, onClose }: Context): Promise<void> {
+  await files.makeDirectory(dataDir, { mode: 0o700 });
+  const lock = await files.tryLock(`${dataDir}/crm.lock`);
+  if (!lock) throw new Error(`Folder ${dataDir} is in use by another resource manager`);
+  onClose("lock", () => lock.release());
+}
+
+function notifyClient(
+  { config, clock, random, log }: Context,
+  key: CloudletKey,
+  identity: LoadedIdentity,
+): NotifyClient {
+  const controllers = [{ tier: "regional", region: config.region, services: ["controller"] }] as const;
+  return createNotifyClient({
+    service: "crm",
+    region: config.region,
+    cloudlet: CloudletKind.keyString(key),
+    wants: WANTED_KINDS,
+    owns: OWNED_KINDS,
+    connect: roundRobin(config.notifyAddrs, () => ({
+      tls: {
+        ca: identity.ca,
+        cert: identity.cert,
+        key: identity.key,
+        verifyPeer: (chain) => void verifyPeer(chain, controllers, clock.now()),
+      },
+    })),
+    clock: systemRpcClock,
+    random: () => random.number(),
+    log: (level, message, fields) => log[level](message, fields as Record<string, string>),
+  });
+}
