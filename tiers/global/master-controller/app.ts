@@ -53,12 +53,16 @@ async function serve(core: Core, route: Route, request: Request, remote: string)
     () =>
       withSpan(`POST ${fullPath(route)}`, { "http.request.method": "POST" }, async () => {
         const record = beginAudit(core, route, remote);
+        const gone = new AbortController();
+        const signal = AbortSignal.any([request.signal, gone.signal]);
         try {
-          const reply = await run(core, route, request, record.fields);
+          const reply = await run(core, route, request, signal, record.fields);
           if (reply.kind === "stream") {
-            return await streamResponse(reply.items, (error) =>
-              toApiError(core, route, error), (error) =>
-              record.end(200, error));
+            return await streamResponse(reply.items, {
+              toError: (error) => toApiError(core, route, error),
+              ended: (error) => record.end(200, error),
+              abandon: () => gone.abort(),
+            });
           }
           record.end(200);
           return toResponse(reply);
@@ -71,8 +75,14 @@ async function serve(core: Core, route: Route, request: Request, remote: string)
   );
 }
 
-async function run(core: Core, route: Route, request: Request, audit: AuditFields): Promise<Reply> {
-  const { headers, signal } = request;
+async function run(
+  core: Core,
+  route: Route,
+  request: Request,
+  signal: AbortSignal,
+  audit: AuditFields,
+): Promise<Reply> {
+  const { headers } = request;
   if (route.open) {
     const body = await readJsonBody(request, route.emptyBody === true);
     return await route.handle({ core, body, headers, signal, audit });

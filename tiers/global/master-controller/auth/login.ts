@@ -36,7 +36,9 @@ export async function login(core: Core, user: string | undefined, password: stri
   if (!user) throw badRequest("Username not specified");
   if (!password) throw badRequest("Please specify password");
   const config = await loadConfig(core.database);
-  const attempt = core.logins.run(user.toLowerCase(), () => attemptLogin(core, config, user, password));
+  // Name and address of an account share its place in the queue.
+  const queue = (await findAccount(core, user))?.name ?? user.toLowerCase();
+  const attempt = core.logins.run(queue, () => attemptLogin(core, config, user, password));
   if (attempt === undefined) throw new ApiError(429, "Login is rejected, please retry later.");
   const account = await attempt;
   if (account === undefined) {
@@ -79,7 +81,7 @@ async function attemptLogin(
       where name = ${account.name}`;
     return undefined;
   }
-  const crackTime = account.pass_crack_time_sec || crackTimeSeconds(password);
+  const crackTime = account.pass_crack_time_sec || await crackTimeSeconds(password);
   await core.database.execute`update users
     set failed_logins = 0, last_login = ${now}, pass_crack_time_sec = ${crackTime} where name = ${account.name}`;
   return { ...account, pass_crack_time_sec: crackTime };

@@ -1,8 +1,7 @@
-import zxcvbn from "zxcvbn";
 import { badRequest } from "../http/api_error.ts";
 
-/** The package comes without types; this is the part that is used. */
-const estimate: (password: string) => { readonly guesses: number } = zxcvbn;
+/** The part of the package that is used; it comes without types. */
+type Estimator = (password: string) => { readonly guesses: number };
 
 /** Guesses per second that an attacker is taken to make. */
 const GUESSES_PER_SECOND = 1_000_000;
@@ -11,7 +10,9 @@ const GUESSES_PER_SECOND = 1_000_000;
 const JUDGED_CHARACTERS = 72;
 
 /** Seconds that a password is estimated to withstand guessing; longer passwords are judged by their beginning. */
-export function crackTimeSeconds(password: string): number {
+export async function crackTimeSeconds(password: string): Promise<number> {
+  // Its dictionaries take 28 MiB, so they are loaded with the first password that is judged.
+  const { default: estimate }: { default: Estimator } = await import("zxcvbn");
   return estimate(password.slice(0, JUDGED_CHARACTERS)).guesses / GUESSES_PER_SECOND;
 }
 

@@ -1,7 +1,13 @@
 import { ApiError, errorBody } from "./api_error.ts";
 
-/** How a reply ended; an error after the first document hides behind status 200. */
-export type StreamEnd = (error: ApiError | undefined) => void;
+/** What a stream needs of its surroundings. */
+export interface StreamHooks {
+  toError(error: unknown): ApiError;
+  /** The reply has ended; an error after the first document hides behind status 200. */
+  ended(error: ApiError | undefined): void;
+  /** The client is gone: whatever the source waits for must end. */
+  abandon(): void;
+}
 
 /**
  * Makes the response of a stream (mc spec 1.2): an error before the first document becomes an ordinary error, one after
@@ -10,8 +16,7 @@ export type StreamEnd = (error: ApiError | undefined) => void;
  */
 export async function streamResponse(
   items: AsyncIterable<unknown>,
-  toError: (error: unknown) => ApiError,
-  ended: StreamEnd,
+  { toError, ended, abandon }: StreamHooks,
 ): Promise<Response> {
   const iterator = items[Symbol.asyncIterator]();
   let first: IteratorResult<unknown>;
@@ -44,6 +49,8 @@ export async function streamResponse(
     },
     async cancel() {
       ended(new ApiError(499, "Client closed the connection"));
+      // Before `return`, which waits for a running `next`.
+      abandon();
       await iterator.return?.();
     },
   }, { highWaterMark: 1 });

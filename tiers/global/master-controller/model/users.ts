@@ -39,7 +39,7 @@ export async function preparePassword(
   forAdmin: boolean,
 ): Promise<PasswordColumns> {
   requirePasswordLength(password);
-  const crackTime = crackTimeSeconds(password);
+  const crackTime = await crackTimeSeconds(password);
   requireStrength(crackTime, forAdmin ? config.AdminPasswordMinCrackTimeSec : config.PasswordMinCrackTimeSec);
   const hash = await hashPassword(password, (length) => core.random.bytes(length), core.settings.passwordIterations);
   return { passhash: hash.hash, salt: hash.salt, iter: hash.iterations, crackTime };

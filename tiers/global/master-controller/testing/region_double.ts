@@ -1,4 +1,11 @@
-import { createServer, RpcError, type RpcServer, type Service, Status } from "../../../../shared/rpc/mod.ts";
+import {
+  type CallContext,
+  createServer,
+  RpcError,
+  type RpcServer,
+  type Service,
+  Status,
+} from "../../../../shared/rpc/mod.ts";
 import {
   applyMask,
   findKind,
@@ -25,6 +32,10 @@ export class RegionDouble {
   readonly calls: SeenCall[] = [];
   /** Makes the next calls of a method fail, after so many items of a stream. */
   readonly failures = new Map<string, { after: number; error: RpcError }>();
+  /** Streams of these methods stay open after their last item, until the caller ends them. */
+  readonly holding = new Set<string>();
+  /** Methods of held streams that their caller has ended. */
+  readonly ended: string[] = [];
   readonly #objects = new Map<string, Map<string, object>>();
   readonly #server: RpcServer = createServer();
   #address = "";
@@ -67,7 +78,7 @@ export class RegionDouble {
   }
 
   #handler(method: MethodDefinition): unknown {
-    const serve = (request: object, context: { metadata: { get(key: string): unknown } }): AsyncIterable<object> => {
+    const serve = (request: object, context: Pick<CallContext, "metadata" | "signal">): AsyncIterable<object> => {
       const { metadata } = context;
       this.calls.push({
         method: method.name,
@@ -75,7 +86,7 @@ export class RegionDouble {
         traceparent: metadata.get("traceparent"),
         request,
       });
-      return this.#failing(method.name, this.#replies(method, request));
+      return this.#failing(method.name, this.#replies(method, request), context.signal);
     };
     if (method.responseStream) return serve;
     return async (request: object, context: never) => {
@@ -83,7 +94,7 @@ export class RegionDouble {
     };
   }
 
-  async *#failing(name: string, replies: Iterable<object>): AsyncIterable<object> {
+  async *#failing(name: string, replies: Iterable<object>, signal: AbortSignal): AsyncIterable<object> {
     let sent = 0;
     const failure = this.failures.get(name);
     for (const reply of replies) {
@@ -92,6 +103,9 @@ export class RegionDouble {
       sent++;
     }
     if (failure !== undefined) throw failure.error;
+    if (!this.holding.has(name)) return;
+    if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+    this.ended.push(name);
   }
 
   *#replies(method: MethodDefinition, request: object): Iterable<object> {
