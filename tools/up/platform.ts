@@ -73,6 +73,7 @@ class PlatformStart {
   readonly #sites: Sites[] = [];
   readonly #closers: (() => Promise<void> | void)[] = [];
   #database: AccountsDatabase | undefined;
+  #opened = false;
   #ready = false;
   #stopping: Promise<void> | undefined;
   #writing: Promise<void> = Promise.resolve();
@@ -97,6 +98,7 @@ class PlatformStart {
   async run(): Promise<void> {
     const { files, clock, progress, log } = this.#deps;
     const folder = await openDataFolder(this.#layout, files, clock);
+    this.#opened = true;
     this.#closers.push(() => folder.release());
     this.#recordProcesses = folder.recordProcesses;
     checkPorts(this.#ports, this.#config.database === undefined);
@@ -290,7 +292,8 @@ class PlatformStart {
 
   async #stop(): Promise<void> {
     await this.#writing;
-    await this.#deps.files.remove(this.#layout.info).catch(() => {});
+    // a folder that is in use by another belongs to that one
+    if (this.#opened) await this.#deps.files.remove(this.#layout.info).catch(() => {});
     // what comes up while things go down is stopped as well
     for (let close = this.#closers.pop(); close !== undefined; close = this.#closers.pop()) {
       try {

@@ -42,7 +42,7 @@ const START_LIMIT_MS = 120_000;
 export async function startPlatform(args: readonly string[] = [], data?: string): Promise<Platform> {
   const folder = data ?? `${await Deno.makeTempDir({ prefix: "archipelago-e2e-" })}/data`;
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["task", "--quiet", "up", "--data", folder, "--port-base", String(freePortBase()), ...args],
+    args: [...upCommand(), "--data", folder, "--port-base", String(freePortBase()), ...args],
     cwd: repository(),
     env: { NO_COLOR: "1" },
     stdin: "null",
@@ -102,6 +102,12 @@ export async function startPlatform(args: readonly string[] = [], data?: string)
       return ended;
     },
   };
+}
+
+/** What `deno task up` runs, without the task runner, which has exit codes of its own for signals. */
+function upCommand(): string[] {
+  const { tasks } = JSON.parse(Deno.readTextFileSync(`${repository()}/deno.json`)) as { tasks: { up: string } };
+  return tasks.up.split(" ").slice(1);
 }
 
 /** A port from which on a hundred are free right now. */
