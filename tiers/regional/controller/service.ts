@@ -104,7 +104,10 @@ function listener(
       logCalls((call) => logCall(log, call)),
       authenticate((peer) => admitPeer(peer.certificates, rule, clock.now())),
     ],
-    onError: (error, call) => log.error("Call failed unexpectedly", { method: call?.method, error }),
+    // A caller that is gone explains itself; what is left is a fault of ours.
+    onError: (error, call) => {
+      if (!call?.signal.aborted) log.error("Call failed unexpectedly", { method: call?.method, error });
+    },
   });
   addHealth(server);
   const unsubscribe = identity.subscribe(() => server.updateTls(tls()));

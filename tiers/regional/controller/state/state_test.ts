@@ -7,12 +7,13 @@ import {
   Flavor,
   FlavorKind,
   kinds,
+  TrackedState,
 } from "../../../../shared/schema/mod.ts";
 import { openStore, type Store, transaction } from "../../../../shared/store/mod.ts";
 import { memoryLogger } from "../../../../shared/telemetry/mod.ts";
 import type { AnyKind } from "../faults.ts";
 import { ScopeIndex } from "../replication/scopes.ts";
-import { app, cloudlet, flavor, instance, until, World } from "../testing/world.ts";
+import { all, app, cloudlet, flavor, furnish, instance, lines, until, World } from "../testing/world.ts";
 import { createRegion } from "./region.ts";
 import { RegionCache } from "./region_cache.ts";
 import { encodeObject, encodeRow, operationRow, VERSION_ROW } from "./rows.ts";
@@ -154,6 +155,32 @@ Deno.test("a site that does not come back after a restart is offline", async () 
       return JSON.parse(new TextDecoder().decode(entry!.value)).state;
     };
     await until(async () => await state() === "Offline", "the site is offline");
+  }
+  await store.close();
+});
+
+Deno.test("two controllers on one store: either takes calls, wherever the site is connected", async () => {
+  const store = await openStore("sqlite::memory:");
+  {
+    await using here = await World.start({ store });
+    await using there = await World.start({ store, parts: { id: "two" } });
+    const site = await furnish(here, { site: there.site() });
+    await lines(here.api.instances.createAppInst(instance()));
+    const [seen] = await all(there.api.instances.showAppInst(AppInst.create()));
+    assert.equal(seen!.state, TrackedState.READY);
+    site.behaviour = { remove: () => "working" };
+    const deleting = lines(here.api.instances.deleteAppInst(instance()));
+    await until(
+      async () => (await all(there.api.instances.showAppInst(AppInst.create())))[0]!.state === TrackedState.DELETING,
+      "the site deletes",
+    );
+    await assert.rejects(
+      lines(there.api.instances.deleteAppInst(instance())),
+      /already in progress.*busy, already under deletion/,
+    );
+    site.reportInstance(site.instances[0]!, TrackedState.DELETE_DONE);
+    await deleting;
+    assert.deepEqual(await all(there.api.instances.showAppInst(AppInst.create())), []);
   }
   await store.close();
 });
