@@ -1,35 +1,14 @@
 import assert from "node:assert/strict";
-import {
-  createNotifyClient,
-  createNotifyHub,
-  type NotifyHub,
-  onOwnedObject,
-  publishObject,
-  retractObject,
-  roundRobin,
-} from "../../../shared/notify/mod.ts";
+import { createNotifyClient, publishObject, retractObject, roundRobin } from "../../../shared/notify/mod.ts";
 import { PlatformError } from "../../../shared/platform/mod.ts";
 import { until } from "../../../shared/platform/testing/mod.ts";
-import { createServer, type RpcServer } from "../../../shared/rpc/mod.ts";
 import { systemClock, systemFiles, systemProcesses, systemRandom } from "../../../shared/runtime/mod.ts";
 import {
-  App,
-  AppInst,
-  type AppInstInfo,
-  AppInstInfoKind,
-  AppInstKind,
   AppKind,
-  Cloudlet,
-  type CloudletInfo,
-  CloudletInfoKind,
   CloudletKind,
   ClusterInst,
-  type ClusterInstInfo,
-  ClusterInstInfoKind,
   ClusterInstKind,
   dme,
-  Flavor,
-  FlavorKind,
   PlatformType,
   TrackedState,
 } from "../../../shared/schema/mod.ts";
@@ -37,111 +16,10 @@ import { createMetrics, nullLogger } from "../../../shared/telemetry/mod.ts";
 import { Manager } from "./manager.ts";
 import { OWNED_KINDS, WANTED_KINDS } from "./replicas.ts";
 import { FakeInfrastructure } from "./testing/fake_platform.ts";
+import { appKey, cloudletKey, clusterKey, keyString, Region } from "./testing/region.ts";
 
-const cloudletKey = { organization: "op", name: "site", federatedOrganization: "" };
 const { HEALTH_CHECK_OK, HEALTH_CHECK_SERVER_FAIL } = dme.HealthCheck;
 const { CLOUDLET_STATE_ERRORS, CLOUDLET_STATE_INIT, CLOUDLET_STATE_READY, CLOUDLET_STATE_UPGRADE } = dme.CloudletState;
-
-/** A controller that only replicates, with a log of what it is told. */
-class Region {
-  readonly hub: NotifyHub;
-  readonly cloudlet: CloudletInfo[] = [];
-  readonly clusters: ClusterInstInfo[] = [];
-  readonly instances: AppInstInfo[] = [];
-  readonly retracted: string[] = [];
-  readonly #server: RpcServer;
-  address = "";
-  #births = 0;
-
-  constructor() {
-    this.hub = createNotifyHub({ service: "controller", region: "local", kinds: WANTED_KINDS, graceMs: 0 });
-    this.#server = createServer();
-    this.hub.serve(this.#server, () => ({ scope: CloudletKind.keyString(cloudletKey) }));
-    const remove = (key: string) => void this.retracted.push(key);
-    onOwnedObject(this.hub, CloudletInfoKind, { update: (info) => void this.cloudlet.push(info), remove() {} });
-    onOwnedObject(this.hub, ClusterInstInfoKind, { update: (info) => void this.clusters.push(info), remove });
-    onOwnedObject(this.hub, AppInstInfoKind, {
-      update: (info) => void this.instances.push(info),
-      remove: (key, _child, reason) => reason === "deleted" && remove(key),
-    });
-  }
-
-  async start(): Promise<void> {
-    const { hostname, port } = await this.#server.listen({ hostname: "127.0.0.1", port: 0 });
-    this.address = `${hostname}:${port}`;
-    publishObject(this.hub, FlavorKind, Flavor.create({ key: { name: "small" }, ram: 64, vcpus: 1, disk: 1 }));
-    const key = { organization: "dev", name: "app", version: "1" };
-    publishObject(this.hub, AppKind, App.create({ key, deployment: "docker", imagePath: "image:1" }));
-    this.cluster(TrackedState.READY);
-  }
-
-  site(changes: Parameters<typeof Cloudlet.create>[0] = {}): void {
-    const platformType = PlatformType.PLATFORM_TYPE_DOCKER;
-    publishObject(this.hub, CloudletKind, Cloudlet.create({ key: cloudletKey, platformType, ...changes }));
-  }
-
-  cluster(state: TrackedState): void {
-    publishObject(
-      this.hub,
-      ClusterInstKind,
-      ClusterInst.create({ key: clusterKey, flavor: { name: "small" }, state, deployment: "docker" }),
-    );
-  }
-
-  /** Publishes an instance; a new birth makes it another object. */
-  instance(number: number, state: TrackedState, birth = 1): void {
-    publishObject(
-      this.hub,
-      AppInstKind,
-      AppInst.create({
-        key: instanceKey(number),
-        flavor: { name: "small" },
-        state,
-        uniqueId: `app-${number}`,
-        createdAt: { seconds: birth, nanos: 0 },
-        updatedAt: { seconds: ++this.#births, nanos: 0 },
-      }),
-    );
-  }
-
-  forget(number: number): void {
-    retractObject(this.hub, AppInstKind, instanceKey(number));
-  }
-
-  /** What was told last of an instance. */
-  told(number: number): AppInstInfo | undefined {
-    const key = keyString(number);
-    return this.instances.filter((info) => AppInstKind.keyString(info.key) === key).at(-1);
-  }
-
-  async tells(number: number, state: TrackedState, health?: dme.HealthCheck): Promise<AppInstInfo> {
-    await until(`instance ${number} is told to be in state ${state}`, () => {
-      const told = this.told(number);
-      return told?.state === state && (health === undefined || told.healthCheck === health);
-    });
-    return this.told(number)!;
-  }
-
-  async close(): Promise<void> {
-    this.hub.close();
-    await this.#server.close();
-  }
-}
-
-const clusterKey = { clusterKey: { name: "one" }, cloudletKey, organization: "dev" };
-
-/** Keys of instances; each but the first runs in a cluster of another organization. */
-function instanceKey(number: number) {
-  const organization = number === 1 ? "dev" : `dev${number}`;
-  return {
-    appKey: { organization: "dev", name: "app", version: "1" },
-    clusterInstKey: { ...clusterKey, organization },
-  };
-}
-
-function keyString(number: number): string {
-  return AppInstKind.keyString(instanceKey(number));
-}
 
 function manager(region: Region, infrastructure: FakeInfrastructure): Manager {
   const clock = systemClock();
@@ -327,7 +205,7 @@ managerTest(
 );
 
 managerTest("an instance whose app is not known is refused with a reason", async ({ region, start }) => {
-  retractObject(region.hub, AppKind, { organization: "dev", name: "app", version: "1" });
+  retractObject(region.hub, AppKind, appKey);
   start();
   region.hub.markReady();
   region.site();
