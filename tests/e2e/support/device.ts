@@ -13,11 +13,19 @@ export interface Step {
   failure?: string;
 }
 
+/** How a device is run. */
+export interface DeviceRun {
+  grpc?: boolean;
+  /** @default the world's app */
+  app?: { organization: string; name: string; version: string };
+}
+
 /** Runs `deno task device` once at a place, by REST or by gRPC. */
-export async function device(platform: Platform, at: string, options: { grpc?: boolean } = {}): Promise<Step> {
+export async function device(platform: Platform, at: string, options: DeviceRun = {}): Promise<Step> {
+  const app = options.app ?? appKey;
   const finished = await task("device", [
     "--app",
-    `${appKey.organization}/${appKey.name}/${appKey.version}`,
+    `${app.organization}/${app.name}/${app.version}`,
     "--at",
     at,
     "--data",
