@@ -71,5 +71,5 @@ function reasonOf(error: unknown): string {
   let inner = error;
   while (inner instanceof Error && inner.cause instanceof Error) inner = inner.cause;
   const text = inner instanceof Error ? inner.message : String(inner);
-  return text.replace(/^error sending request[^:]*: */, "");
+  return text.replace(/^error sending request for url \(\S*\): /, "");
 }

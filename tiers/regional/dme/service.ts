@@ -91,7 +91,14 @@ async function listen(context: Context, calls: Calls): Promise<void> {
   const { config, log } = context;
   const certificate = await publicCertificate(context);
   const onError = (error: unknown) => log.error("a call failed", errorFields(error));
-  const grpc = createServer({ tls: certificate && serverTls(certificate), onError });
+  const grpc = createServer({
+    tls: certificate && serverTls(certificate),
+    onError: (error, call) => {
+      // Devices break connections off all the time.
+      if (call === undefined) log.debug("a connection failed", errorFields(error));
+      else onError(error);
+    },
+  });
   addGrpcCalls(grpc, calls);
   const grpcAddress = await grpc.listen(config.apiAddr);
   context.onClose("grpc", () => grpc.drain(config.grace));
@@ -102,8 +109,8 @@ async function listen(context: Context, calls: Calls): Promise<void> {
   });
   context.onClose("rest", () => rest.drain(config.grace));
   certificate?.subscribe((renewed) => {
-    grpc.updateTls(serverTls(renewed));
     rest.updateTls({ cert: renewed.cert, key: renewed.key }).catch(onError);
+    grpc.updateTls(serverTls(renewed));
   });
   context.announce("grpc", formatAddress(grpcAddress));
   context.announce("rest", rest.url);
