@@ -10,7 +10,7 @@ import {
 } from "../../http2/mod.ts";
 import { Status } from "../status.ts";
 import { Metadata } from "../metadata.ts";
-import type { ListenAddress, ServeOptions, ServerTls, ServerTransport, TransportServer } from "../transport.ts";
+import type { ListenAddress, ServeOptions, ServerTransport, TransportServer } from "../transport.ts";
 import { fieldOf, parseTimeout } from "./headers.ts";
 import { H2ServerCall } from "./server_call.ts";
 
@@ -22,18 +22,15 @@ const DRAIN_LIMIT_MS = 3_600_000;
 /** One message may always be queued, however large its sender makes it. */
 const MAX_QUEUED_BYTES = 1 << 30;
 
-/** A port with the HTTP/2 server on it; the server is replaced when the port must be opened anew. */
+/** A port with the HTTP/2 server on it. */
 interface Port {
-  readonly address: ListenAddress;
-  current: Http2Server;
-  renewable?: RenewableListener;
+  readonly server: Http2Server;
+  readonly renewable?: RenewableListener;
 }
 
 function serve(options: ServeOptions): TransportServer {
   const { limits, onError } = options;
   const ports: Port[] = [];
-  /** Servers whose port was taken over by a successor; they live until their connections are gone. */
-  const retired = new Set<Http2Server>();
   let tls = options.tls;
 
   function handler(stream: Http2Stream): void | Promise<void> {
@@ -59,7 +56,10 @@ function serve(options: ServeOptions): TransportServer {
   async function open(where: ListenAddress): Promise<{ listener: Listener; renewable?: RenewableListener }> {
     if (tls === undefined) return { listener: listenTcp(where) };
     const clientCertificates = tls.requireClientCertificate ?? tls.ca !== undefined;
-    if (!clientCertificates) return { listener: listenTls({ ...where, cert: tls.cert, key: tls.key }) };
+    if (!clientCertificates) {
+      const renewable = listenTls({ ...where, cert: tls.cert, key: tls.key });
+      return { listener: renewable, renewable };
+    }
     if (tls.ca === undefined) throw new TypeError("Client certificates need roots to lead to: ca is missing");
     const renewable = await listenMutualTls({
       ...where,
@@ -72,34 +72,24 @@ function serve(options: ServeOptions): TransportServer {
     return { listener: renewable, renewable };
   }
 
-  /** The runtime cannot change the certificate of a public port: it is closed and opened again, connections live on. */
-  function reopen(port: Port, next: ServerTls): void {
-    const old = port.current;
-    retired.add(old);
-    old.shutdown().then(() => retired.delete(old));
-    port.current = start(listenTls({ ...port.address, cert: next.cert, key: next.key }));
-  }
-
   return {
     addMethod() {},
     async listen(where) {
       const { listener, renewable } = await open(where);
-      ports.push({ address: listener.address, current: start(listener), renewable });
+      ports.push({ server: start(listener), renewable });
       return listener.address;
     },
     updateTls(next) {
       if (tls === undefined) throw new TypeError("A plaintext server has no certificate to update");
       tls = next;
-      for (const port of ports) {
-        if (port.renewable) port.renewable.renew({ ...next, ca: next.ca === undefined ? undefined : [next.ca] });
-        else reopen(port, next);
-      }
+      const identity = { ...next, ca: next.ca === undefined ? undefined : [next.ca] };
+      for (const { renewable } of ports) renewable?.renew(identity).catch(onError);
     },
     goAway() {
-      for (const { current } of ports) current.shutdown();
+      for (const { server } of ports) server.shutdown();
     },
     async close(lingerMs) {
-      const servers = [...ports.map((port) => port.current), ...retired];
+      const servers = ports.map((port) => port.server);
       const gone = Promise.all(servers.map((server) => server.shutdown()));
       if (lingerMs > 0) {
         const limit = Promise.withResolvers<void>();
