@@ -83,7 +83,10 @@ Deno.test("a matching engine waits for its region, serves by REST and gRPC over 
     assert.equal(await engine.chosen(session_cookie), "alpha.north-3");
     controller = await testController(platform, "eu", port);
     fill(controller);
-    const offline = { key: { organization: "northtel", name: "north-3" }, state: 3 };
+    const offline = {
+      key: { organization: "northtel", name: "north-3" },
+      state: dme.CloudletState.CLOUDLET_STATE_OFFLINE,
+    };
     controller.putCloudletInfo(CloudletInfo.create(offline));
     await until(
       async () => (await engine.chosen(session_cookie)) === "alpha.north-2",

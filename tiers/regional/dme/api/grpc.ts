@@ -1,6 +1,7 @@
 import type { CallContext, Handlers, RpcServer, Service } from "../../../../shared/rpc/mod.ts";
 import { dme } from "../../../../shared/schema/mod.ts";
 import type { Call, Calls } from "./calls.ts";
+import { inTrace, TRACEPARENT } from "./trace.ts";
 
 /** The service of the released clients, and those into which the later line split it (DME specification 1.1, 1.5). */
 const SERVICES = [
@@ -21,7 +22,12 @@ export function addGrpcCalls(server: RpcServer, calls: Calls): void {
     for (const name of Object.keys(service.methods)) {
       const call = byName.get(name);
       if (call === undefined) continue;
-      handlers[name] = (request: unknown, context: CallContext) => call.run(request, { address: context.peer.address });
+      handlers[name] = (request: unknown, context: CallContext) =>
+        inTrace(
+          context.metadata.get(TRACEPARENT),
+          call.name,
+          () => call.run(request, { address: context.peer.address }),
+        );
     }
     // One set of calls serves several services, so their types cannot be told apart here.
     server.addService(service as Service, handlers as Handlers<Service>);

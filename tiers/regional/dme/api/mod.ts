@@ -2,3 +2,4 @@
 export { type Call, type CallObserver, type Calls, createCalls } from "./calls.ts";
 export { type Caller, type Desk, type RegionInstance, regionMatcher, type RegionTables } from "./desk.ts";
 export { addGrpcCalls } from "./grpc.ts";
+export { inTrace, TRACEPARENT } from "./trace.ts";

@@ -8,7 +8,7 @@ import {
 } from "../../../../shared/http/mod.ts";
 import { RpcError, Status } from "../../../../shared/rpc/mod.ts";
 import { fromJson, issueText, JsonError, toJson } from "../../../../shared/schema/mod.ts";
-import type { Call, Calls } from "../api/mod.ts";
+import { type Call, type Calls, inTrace, TRACEPARENT } from "../api/mod.ts";
 
 /** Longest request; the largest that a known client sends has some 14 KB, most of it a tag of padding. */
 const MAX_BODY_BYTES = 256 * 1024;
@@ -39,7 +39,12 @@ export function createRestHandler(calls: Calls, onError: (error: unknown) => voi
         await request.body?.cancel();
         throw new RpcError(Status.UNIMPLEMENTED, "Not Implemented");
       }
-      const reply = await call.run(await readRequest(call, request), { address: peer.address });
+      const message = await readRequest(call, request);
+      const reply = await inTrace(
+        request.headers.get(TRACEPARENT),
+        call.name,
+        () => call.run(message, { address: peer.address }),
+      );
       return jsonResponse(toJson(call.output, reply, "dme"), 200, cors);
     } catch (error) {
       const { code, message, cause } = RpcError.from(error);

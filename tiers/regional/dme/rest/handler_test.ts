@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { currentTraceparent } from "../../../../shared/telemetry/mod.ts";
+import { createRestHandler } from "./handler.ts";
 import { testRegion } from "../testing/region.ts";
 
 function post(path: string, body?: BodyInit, headers: Record<string, string> = {}): Request {
@@ -223,4 +225,25 @@ Deno.test("no JSON makes the handler fail", async () => {
     { numRuns: 500 },
   );
   assert.deepEqual(region.errors, []);
+});
+
+Deno.test("a call that comes with a trace context runs inside that trace", async () => {
+  const region = testRegion();
+  const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+  let seen: string | undefined;
+  const calls = {
+    ...region.calls,
+    registerClient: {
+      ...region.calls.registerClient,
+      run: (...args: Parameters<typeof region.calls.registerClient.run>) => {
+        seen = currentTraceparent();
+        return region.calls.registerClient.run(...args);
+      },
+    },
+  };
+  const rest = createRestHandler(calls, () => {});
+  assert.equal((await rest(post("/v1/registerclient", JSON.stringify(REGISTER), { traceparent }), peer)).status, 200);
+  assert.equal(seen?.split("-")[1], traceparent.split("-")[1]);
+  await rest(post("/v1/registerclient", JSON.stringify(REGISTER)), peer);
+  assert.equal(seen, undefined);
 });
