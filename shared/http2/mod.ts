@@ -21,10 +21,19 @@ export { BodyTooLargeError } from "./stream.ts";
 export type { Http2Stream } from "./stream_face.ts";
 export { MemoryListener, memoryPair, MemoryTransport } from "./transport/memory.ts";
 export type { MemoryPairOptions } from "./transport/memory.ts";
-export type { Listener, NetAddress, PeerCertificate, PeerInfo, Transport, TransportSink } from "./transport/types.ts";
+export type {
+  Listener,
+  NetAddress,
+  PeerCertificate,
+  PeerInfo,
+  RenewableListener,
+  ServerIdentity,
+  Transport,
+  TransportSink,
+} from "./transport/types.ts";
 export { AlpnError, connectTcp, connectTls } from "./transport/deno_connect.ts";
 export type { ConnectOptions, ConnectTlsOptions } from "./transport/deno_connect.ts";
 export { listenTcp, listenTls } from "./transport/deno_listen.ts";
 export type { ListenOptions, ListenTlsOptions } from "./transport/deno_listen.ts";
-export { connectNodeTls, listenMutualTls } from "./transport/node_tls.ts";
-export type { ConnectNodeTlsOptions, ListenMutualTlsOptions, RenewableListener } from "./transport/node_tls.ts";
+export { connectNodeTls, listenGuardedTls, listenMutualTls } from "./transport/node_tls.ts";
+export type { ConnectNodeTlsOptions, ListenGuardedTlsOptions, ListenMutualTlsOptions } from "./transport/node_tls.ts";

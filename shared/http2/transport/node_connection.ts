@@ -30,7 +30,10 @@ export class NodeTlsTransport implements Transport {
   start(sink: TransportSink): void {
     this.#sink = sink;
     if (this.#ended) return sink.end(this.#failure);
-    this.#socket.on("data", (bytes: Uint8Array) => this.#sink?.data(bytes));
+    // As a plain array: the `slice` of a Node buffer is a view, and what is kept of it must be a copy.
+    this.#socket.on("data", ({ buffer, byteOffset, length }: Uint8Array) => {
+      this.#sink?.data(new Uint8Array(buffer, byteOffset, length));
+    });
     this.#socket.on("end", () => this.#end(null));
   }
 

@@ -1,10 +1,11 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { connect as tlsConnect, createServer, type TLSSocket } from "node:tls";
 import { AlpnError } from "./deno_connect.ts";
 import { NodeTlsTransport } from "./node_connection.ts";
-import type { Listener, Transport } from "./types.ts";
+import type { RenewableListener, Transport } from "./types.ts";
 
-/** Where to listen, who we are, and whose clients we admit. */
-export interface ListenMutualTlsOptions {
+/** Where to listen, who we are, and what a client may cost before it is one. */
+export interface ListenGuardedTlsOptions {
   /** @default "0.0.0.0" */
   readonly hostname?: string;
   /** 0 lets the system choose. */
@@ -13,36 +14,52 @@ export interface ListenMutualTlsOptions {
   readonly cert: string;
   /** Its private key, PEM. */
   readonly key: string;
-  /** The authorities whose clients are admitted, PEM. */
-  readonly ca: readonly string[];
-  /** Whether a client without a certificate is turned away in the handshake. @default true */
-  readonly requireCertificate?: boolean;
   /** Milliseconds for the TLS handshake. @default 10 000 */
   readonly handshakeTimeoutMs?: number;
   /** Connections at once, those in their handshake included. @default 20 000 */
   readonly maxConnections?: number;
 }
 
-/** A listener whose certificate can be changed. */
-export interface RenewableListener extends Listener {
-  /** Uses another certificate for the connections from now on. */
-  renew(identity: { readonly cert: string; readonly key: string; readonly ca?: readonly string[] }): void;
+/** The same, and whose clients we admit. */
+export interface ListenMutualTlsOptions extends ListenGuardedTlsOptions {
+  /** The authorities whose clients are admitted, PEM. */
+  readonly ca: readonly string[];
+  /** Whether a client without a certificate is turned away in the handshake. @default true */
+  readonly requireCertificate?: boolean;
+}
+
+/**
+ * Listens for TLS on a public port, and drops clients that do not finish their handshake, which `listenTls` cannot: a little
+ * more CPU time and memory for a port that strangers cannot block. Rejects when it cannot listen.
+ */
+export function listenGuardedTls(options: ListenGuardedTlsOptions): Promise<RenewableListener> {
+  return listen(options, {});
 }
 
 /** Listens for mutual TLS; the peer's certificate stands in its {@linkcode PeerInfo}. Rejects when it cannot listen. */
 export function listenMutualTls(options: ListenMutualTlsOptions): Promise<RenewableListener> {
-  const server = createServer({
-    cert: options.cert,
-    key: options.key,
+  return listen(options, {
     ca: [...options.ca],
     requestCert: true,
     rejectUnauthorized: options.requireCertificate ?? true,
+  });
+}
+
+function listen(
+  options: ListenGuardedTlsOptions,
+  clients: { ca?: string[]; requestCert?: boolean; rejectUnauthorized?: boolean },
+): Promise<RenewableListener> {
+  const server = createServer({
+    cert: options.cert,
+    key: options.key,
+    ...clients,
     // HTTP/1.1 is offered so that its clients get through the handshake to an answer that they understand.
     ALPNProtocols: ["h2", "http/1.1"],
     handshakeTimeout: options.handshakeTimeoutMs ?? 10_000,
   });
   server.maxConnections = options.maxConnections ?? 20_000;
-  server.on("tlsClientError", () => {}); // The runtime has closed the socket; there is nobody to tell.
+  // The runtime leaves the socket of a handshake that failed, or took too long, to its peer.
+  server.on("tlsClientError", (_error, socket) => void socket.destroy());
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.port, options.hostname ?? "0.0.0.0", () => {
@@ -54,8 +71,13 @@ export function listenMutualTls(options: ListenMutualTlsOptions): Promise<Renewa
         start: (onTransport) =>
           void server.on("secureConnection", (socket) => onTransport(new NodeTlsTransport(socket))),
         close: () => void server.close(),
-        renew({ cert, key, ca }) {
-          server.setSecureContext({ cert, key, ca: [...(ca ?? options.ca)] });
+        // deno-lint-ignore require-await -- What is thrown is to reject.
+        async renew({ cert, key, ca }) {
+          if (!new X509Certificate(cert).checkPrivateKey(createPrivateKey(key))) {
+            throw new TypeError("Key is not that of the certificate");
+          }
+          const authorities = ca === undefined ? clients.ca : [...ca];
+          server.setSecureContext({ cert, key, ...(authorities === undefined ? {} : { ca: authorities }) });
         },
       });
     });

@@ -57,3 +57,20 @@ export interface Listener {
   /** Stops to accept; connections live on. */
   close(): void;
 }
+
+/** A server's certificate chain and key, PEM. */
+export interface ServerIdentity {
+  readonly cert: string;
+  readonly key: string;
+  /** The authorities whose clients are admitted, PEM; those of before when absent. For mutual TLS alone. */
+  readonly ca?: readonly string[];
+}
+
+/** A listener whose certificate can be changed. */
+export interface RenewableListener extends Listener {
+  /**
+   * Uses another certificate for the connections from now on; those that exist keep theirs. Rejects when the certificate or
+   * key is not usable; then the old ones stay.
+   */
+  renew(identity: ServerIdentity): Promise<void>;
+}
