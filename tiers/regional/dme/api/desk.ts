@@ -2,10 +2,17 @@ import type { App, AppInst } from "../../../../shared/schema/mod.ts";
 import type { CookieJar, EdgeEvents, Session } from "../cookies/mod.ts";
 import { clusterKeyText, createMatcher, type InstanceEntry, type Matcher, type Tables } from "../matching/mod.ts";
 
+/** What is kept of an app. */
+export type RegionApp = Pick<
+  App,
+  "key" | "authPublicKey" | "officialFqdn" | "androidPackageName" | "accessPorts" | "deployment"
+>;
+/** What is kept of an instance. */
+export type RegionAppInst = Pick<AppInst, "key" | "cloudletLoc" | "uri" | "mappedPorts" | "state" | "healthCheck">;
 /** What the tables of this service hold. */
-export type RegionTables = Tables<App, AppInst>;
+export type RegionTables = Tables<RegionApp, RegionAppInst>;
 /** An instance in them. */
-export type RegionInstance = InstanceEntry<App, AppInst>;
+export type RegionInstance = InstanceEntry<RegionApp, RegionAppInst>;
 
 /** What the handlers of all calls work with. */
 export interface Desk {

@@ -59,9 +59,29 @@ export function feedTables(
     if (replica(kind.kind).inStep) missing.delete(kind.kind);
   }
 
-  follow(CloudletKind, (cloudlet) => tables.setCloudlet(cloudlet), (key) => tables.removeCloudlet(key));
-  follow(CloudletInfoKind, (info) => tables.setCloudletInfo(info), (key) => tables.removeCloudletInfo(key));
-  follow(AppKind, (app) => tables.setApp(app), (key) => tables.removeApp(key));
-  follow(AppInstKind, (instance) => tables.setInstance(instance), (key) => tables.removeInstance(key));
+  // Only what matching and replies need is kept: there may be a hundred thousand of each.
+  follow(
+    CloudletKind,
+    ({ key, location, maintenanceState, allianceOrgs }) =>
+      tables.setCloudlet({ key, location, maintenanceState, allianceOrgs }),
+    (key) => tables.removeCloudlet(key),
+  );
+  follow(
+    CloudletInfoKind,
+    ({ key, state }) => tables.setCloudletInfo({ key, state }),
+    (key) => tables.removeCloudletInfo(key),
+  );
+  follow(
+    AppKind,
+    ({ key, authPublicKey, officialFqdn, androidPackageName, accessPorts, deployment }) =>
+      tables.setApp({ key, authPublicKey, officialFqdn, androidPackageName, accessPorts, deployment }),
+    (key) => tables.removeApp(key),
+  );
+  follow(
+    AppInstKind,
+    ({ key, cloudletLoc, uri, mappedPorts, state, healthCheck }) =>
+      tables.setInstance({ key, cloudletLoc, uri, mappedPorts, state, healthCheck }),
+    (key) => tables.removeInstance(key),
+  );
   return { missing: () => [...missing] };
 }
