@@ -128,7 +128,9 @@ const traceCalls: ServerInterceptor = ({ method, metadata }, next) =>
 function logCall(log: Logger, call: CallRecord): void {
   const { method, code, message, durationMs, peer, cause } = call;
   const unexpected = code === Status.INTERNAL;
-  log[unexpected ? "warn" : "debug"]("Call", {
+  // Somebody with a certificate of ours tried a door that is not theirs.
+  const stranger = code === Status.PERMISSION_DENIED && peer.identity === undefined;
+  log[unexpected || stranger ? "warn" : "debug"](stranger ? "Peer refused" : "Call", {
     method,
     code: statusName(code),
     reason: message,
