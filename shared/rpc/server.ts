@@ -53,7 +53,7 @@ export interface RpcServer {
 /** Makes a server; it listens when told to. */
 export function createServer(options: ServerOptions = {}): RpcServer {
   const clock = options.clock ?? systemRpcClock;
-  const onError = options.onError ?? (() => {});
+  const onError = guarded(options.onError);
   const routes = new Map<string, Route>();
   const interceptors = options.interceptors ?? [];
   const idle = new Set<() => void>();
@@ -131,5 +131,16 @@ export function createServer(options: ServerOptions = {}): RpcServer {
     get activeCalls() {
       return active;
     },
+  };
+}
+
+/** What listens to errors must not become one: it is called where nobody could catch it. */
+function guarded(onError: ServerOptions["onError"]): (error: unknown, context: CallContext | undefined) => void {
+  return (error, context) => {
+    try {
+      onError?.(error, context);
+    } catch {
+      // There is nobody left to tell.
+    }
   };
 }

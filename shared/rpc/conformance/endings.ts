@@ -4,7 +4,7 @@ import { createClient } from "../client.ts";
 import { RpcError } from "../error.ts";
 import { Status } from "../status.ts";
 import { failure } from "./calls.ts";
-import { aborted, bench, collect, Echo, type Transports, until, WAIT_MS } from "./harness.ts";
+import { aborted, bench, collect, Echo, standing, type Transports, until, WAIT_MS } from "./harness.ts";
 
 /** Deadlines, cancellation, back-pressure, interceptors, drain: how calls end. */
 export function endingTests(name: string, transports: Transports): void {
@@ -148,23 +148,40 @@ export function endingTests(name: string, transports: Transports): void {
     await gone[Symbol.asyncDispose]();
   });
 
-  run("requests are pulled only as the handler reads", async () => {
+  run("messages are pulled only as the other end reads, in both directions", async () => {
+    const total = 400;
+    const message = "x".repeat(100_000);
+    // Windows and buffers on the way hold a few megabytes of the forty.
+    const most = transports.unboundedSending ? total : total / 4;
     const go = Promise.withResolvers<void>();
+    let given = 0;
+    async function* big(): AsyncGenerator<string> {
+      for (let i = 0; i < total; i++) {
+        given++;
+        yield message;
+      }
+    }
     await using b = await bench(transports, {
       async upload(requests) {
         await go.promise;
         return `${(await collect(requests)).length}`;
       },
+      download: () => big(),
     });
-    let pulled = 0;
-    const total = 400;
-    async function* big(): AsyncGenerator<string> {
-      for (; pulled < total; pulled++) yield "x".repeat(100_000);
-    }
     const call = b.echo.upload(big());
-    await until(() => pulled > 0, "the stream has started");
+    await standing(() => given);
+    assert.ok(given > 0 && given <= most, `${given} of ${total} requests were pulled`);
     go.resolve();
     assert.equal(await call, `${total}`);
+
+    given = 0;
+    const download = b.echo.download("")[Symbol.asyncIterator]();
+    assert.equal((await download.next()).done, false);
+    await standing(() => given);
+    assert.ok(given > 0 && given <= most, `${given} of ${total} responses were pulled`);
+    let read = 1;
+    while (!(await download.next()).done) read++;
+    assert.equal(read, total);
   });
 
   run("server interceptors run outermost first, may refuse, and see the end", async () => {

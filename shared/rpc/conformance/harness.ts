@@ -12,6 +12,8 @@ export interface Transports {
   readonly client: ClientTransport;
   /** The client may lose the last messages of a stream that ends with an error. */
   readonly losesMessagesBeforeError?: boolean;
+  /** A sender is not stopped by a reader that stands: the library below takes whatever it is given. */
+  readonly unboundedSending?: boolean;
 }
 
 /** Longest wait for anything in these tests, ms. */
@@ -105,6 +107,22 @@ export async function until(condition: () => boolean, what: string): Promise<voi
   while (!condition()) {
     if (Date.now() > end) throw new Error(`Waited in vain until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+}
+
+/** How often, and for how many looks in a row, a number must be the same to count as standing. */
+const LOOK_MS = 20;
+const SAME_LOOKS = 10;
+
+/** Resolves when a number that is more than 0 does not change any more. */
+export async function standing(number: () => number): Promise<void> {
+  let last = -1;
+  let same = 0;
+  await until(() => number() > 0, "something has moved");
+  while (same < SAME_LOOKS) {
+    await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
+    same = number() === last ? same + 1 : 0;
+    last = number();
   }
 }
 

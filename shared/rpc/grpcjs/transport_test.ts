@@ -5,4 +5,5 @@ conformance("grpc-js", {
   server: grpcJsServerTransport,
   client: grpcJsClientTransport,
   losesMessagesBeforeError: true,
+  unboundedSending: true,
 });

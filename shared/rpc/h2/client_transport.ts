@@ -139,6 +139,7 @@ class H2Channel implements TransportChannel {
       const client = this.#adopt(transport);
       await client.ready;
       if (attempt === this.#attempt) this.#connected(client);
+      else client.close();
     }).catch((error) => {
       if (attempt === this.#attempt) this.#failed(error);
     }).finally(() => clearTimeout(timer));
@@ -174,6 +175,8 @@ class H2Channel implements TransportChannel {
         keepaliveIntervalMs: this.#options.keepaliveMs,
         keepaliveTimeoutMs: this.#options.keepaliveTimeoutMs,
         maxQueuedBytesPerStream: MAX_QUEUED_BYTES,
+        // Calls run on for as long as they like on a connection that is left for a newer one.
+        drainTimeoutMs: 0,
       },
       onDraining: () => this.#lost(client),
       onClose: () => {

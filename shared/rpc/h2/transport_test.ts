@@ -7,5 +7,10 @@ conformance("http2 server, grpc-js client", {
   server: h2ServerTransport,
   client: grpcJsClientTransport,
   losesMessagesBeforeError: true,
+  unboundedSending: true,
 });
-conformance("grpc-js server, http2 client", { server: grpcJsServerTransport, client: h2ClientTransport });
+conformance("grpc-js server, http2 client", {
+  server: grpcJsServerTransport,
+  client: h2ClientTransport,
+  unboundedSending: true,
+});
