@@ -1,0 +1,37 @@
+/** A program that is shipped to sites. */
+export interface Agent {
+  readonly name: string;
+  /** Program below the checkout. */
+  readonly main: string;
+  /**
+   * Permission flags, fixed in what is shipped. `$DATA` stands for the data folder of the command line, `$RUNTIME` for
+   * the shipped runtime.
+   */
+  readonly permissions: readonly string[];
+}
+
+/** Everything that can be shipped. */
+export const agents: readonly Agent[] = [
+  {
+    name: "crm",
+    main: "tiers/cloudlet/crm/main.ts",
+    permissions: [
+      // controllers, probes, and the hosts that modules come from are known at the site only
+      "--allow-net",
+      "--deny-net=169.254.0.0/16",
+      "--allow-read",
+      "--allow-write=$DATA,/var/run/docker.sock",
+      "--allow-run=$RUNTIME",
+      "--allow-sys=hostname,systemMemoryInfo",
+      "--allow-env=ARCHIPELAGO_*,TRACEPARENT",
+      "--ignore-env",
+    ],
+  },
+];
+
+/** The agent of a name. Throws naming those that there are. */
+export function agentOf(name: string): Agent {
+  const agent = agents.find((each) => each.name === name);
+  if (agent) return agent;
+  throw new Error(`Unknown agent "${name}", there are: ${agents.map((each) => each.name).join(", ")}`);
+}
