@@ -36,11 +36,22 @@ export interface DriverOptions {
 /** Seconds until a connection attempt is given up. */
 const CONNECT_TIMEOUT_SECONDS = 10;
 
+/**
+ * Pause before a pooled connection is tried again, seconds: the library's own grows to 20 s, for which a database that
+ * is back would go unused.
+ */
+function reconnectPauseSeconds(failures: number): number {
+  return (0.5 + Math.random() / 2) * Math.min(0.02 * 2 ** Math.min(failures, 10), LONGEST_RECONNECT_PAUSE_SECONDS);
+}
+
+const LONGEST_RECONNECT_PAUSE_SECONDS = 1;
+
 /** Makes a pool; it connects at the first statement. @throws {DatabaseError} when the URL is not one. */
 export function openDriverPool(url: string, options: DriverOptions): DriverPool {
   const settings: Record<string, unknown> = {
     max: options.maxConnections,
     connect_timeout: CONNECT_TIMEOUT_SECONDS,
+    backoff: reconnectPauseSeconds,
     connection: { application_name: options.applicationName, statement_timeout: options.statementTimeoutMs },
     types: { int8: { to: 20, from: [20], serialize: String, parse: parseInt8 } },
     no_subscribe: true,

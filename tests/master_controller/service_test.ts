@@ -72,7 +72,7 @@ function spawn(site: Site, options: Record<string, string | undefined>): Deno.Ch
       ...["tiers/global/master-controller/main.ts", ...flags, "--log-format", "json"],
     ],
     cwd: ROOT,
-    stdout: "piped",
+    stdout: "null",
     stderr: "piped",
   }).spawn();
 }
@@ -93,9 +93,11 @@ async function refusesToStart(site: Site): Promise<void> {
     const { code, stderr } = await spawn(site, options).output();
     const said = new TextDecoder().decode(stderr).trimEnd();
     assert.notEqual(code, 0);
-    assert.match(said, message);
-    assert.equal(said.split("\n").length, 1, said);
     assert.ok(!said.includes(ADMIN_PASSWORD));
+    const lines = said.split("\n");
+    assert.match(lines.pop()!, message);
+    // What comes before are log lines.
+    for (const line of lines) assert.equal(typeof JSON.parse(line).message, "string", said);
   }
 }
 
@@ -123,7 +125,6 @@ async function run(site: Site): Promise<Running> {
     async end() {
       client.close();
       child.kill("SIGTERM");
-      await child.stderr.cancel();
       return await child.status;
     },
   };
@@ -134,7 +135,7 @@ async function readyUrl(child: Deno.ChildProcess): Promise<string> {
   const ready = Promise.withResolvers<string>();
   const reading = async () => {
     let text = "";
-    for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+    for await (const chunk of child.stderr.pipeThrough(new TextDecoderStream())) {
       text += chunk;
       const line = text.split("\n").find((line) => line.includes('"message":"ready"') && line.endsWith("}"));
       if (line !== undefined) ready.resolve(JSON.parse(line).addresses.rest);
@@ -159,8 +160,9 @@ async function serves(site: Site): Promise<void> {
   };
   const right = await doubleOf({ tier: "regional", region: "local", service: "controller" });
   const wrong = await doubleOf({ tier: "regional", region: "local", service: "controller" });
-  const running = await run(site);
+  let running: Running | undefined;
   try {
+    running = await run(site);
     const token = await login(running);
     await running.call("auth/controller/create", { Region: "local", Address: right.address }, token);
     await running.call("auth/controller/create", { Region: "other", Address: wrong.address }, token);
@@ -173,7 +175,7 @@ async function serves(site: Site): Promise<void> {
     assert.deepEqual(wrong.list("Flavor"), []);
     await assert.rejects(fetch(running.url), "a client that does not know the CA must be warned");
   } finally {
-    await running.end();
+    await running?.end();
     await right.stop();
     await wrong.stop();
   }
@@ -203,5 +205,5 @@ async function survivesDatabase(site: Site): Promise<void> {
 
 async function endsInOrder(site: Site): Promise<void> {
   const running = await run(site);
-  assert.deepEqual(await running.end(), { success: true, code: 0, signal: null });
+  assert.deepEqual({ ...await running.end() }, { success: true, code: 0, signal: null });
 }

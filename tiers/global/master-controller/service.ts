@@ -1,5 +1,5 @@
 import { openDatabase } from "../../../shared/database/mod.ts";
-import { loadIdentity, loadServerCertificate, verifyPeer } from "../../../shared/identity/mod.ts";
+import { identityName, loadIdentity, loadServerCertificate, verifyPeer } from "../../../shared/identity/mod.ts";
 import { createChannel } from "../../../shared/rpc/mod.ts";
 import { hostName, serveHttp } from "../../../shared/runtime/mod.ts";
 import { ensureSigningKey, openSecrets, signingKeys } from "../../../shared/secrets/mod.ts";
@@ -19,6 +19,9 @@ const KEYS_PATH = "jwtkeys/mcorm";
 
 /** Logins of one account that may wait for one another. */
 const MAX_WAITING_LOGINS = 16;
+
+/** What the certificate must say; regions take calls from nobody else. */
+const OWN_IDENTITY = identityName({ tier: "global", service: "master-controller" });
 
 const VERSION = "0.1.0";
 
@@ -86,6 +89,8 @@ async function regionOpener(context: Context): Promise<OpenRegion> {
   const identity = await loadIdentity(config.tlsDir, context);
   context.onClose("identity", () => identity.close());
   context.onReadyCheck("identity", () => identity.readyCheck());
+  const name = identityName(identity.identity);
+  if (name !== OWN_IDENTITY) throw new Error(`Certificate in ${config.tlsDir} is that of ${name}, not ${OWN_IDENTITY}`);
   return (region, addresses) => {
     const tls = () => ({
       ca: identity.ca,

@@ -3,6 +3,7 @@ import {
   createServer,
   RpcError,
   type RpcServer,
+  type ServerTls,
   type Service,
   Status,
 } from "../../../../shared/rpc/mod.ts";
@@ -37,8 +38,13 @@ export class RegionDouble {
   /** Methods of held streams that their caller has ended. */
   readonly ended: string[] = [];
   readonly #objects = new Map<string, Map<string, object>>();
-  readonly #server: RpcServer = createServer();
+  readonly #server: RpcServer;
   #address = "";
+
+  /** Without TLS for tests inside one process. */
+  constructor(tls?: ServerTls) {
+    this.#server = createServer({ tls });
+  }
 
   /** `host:port` of the double. */
   get address(): string {
