@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { createNotifyClient, createNotifyHub, type NotifyClient, roundRobin } from "../../shared/notify/mod.ts";
-import { authenticate, type ChannelTls, createServer, type RpcServer } from "../../shared/rpc/mod.ts";
+import {
+  authenticate,
+  type ChannelTls,
+  createChannel,
+  createClient,
+  createServer,
+  type RpcServer,
+} from "../../shared/rpc/mod.ts";
+import { NotifyApi, NotifyFrame } from "../../shared/schema/mod.ts";
 import { type Authority, createAuthority, uriOf } from "../../shared/rpc/conformance/certificates.ts";
 
 const WAIT_MS = 60_000;
@@ -201,6 +209,54 @@ Deno.test("a child refuses a server that is not the controller of its region", a
     assert.deepEqual([child.info().connects, asked], [0, 0]);
   } finally {
     await child.stop();
+    await server.close();
+  }
+});
+
+Deno.test("a child that stands still costs the parent no more than its windows, and then gets only the latest", async () => {
+  const hub = createNotifyHub({ service: "controller", region: "eu", kinds: ["App"] });
+  hub.markReady();
+  const server = createServer();
+  hub.serve(server, () => ({}));
+  const { port } = await server.listen({ hostname: "127.0.0.1", port: 0 });
+  const channel = createChannel({ address: `127.0.0.1:${port}` });
+  const over = new AbortController();
+  async function* frames(): AsyncGenerator<NotifyFrame> {
+    const wants = [{ kind: "App", epoch: "", revision: 0 }];
+    yield NotifyFrame.create({ hello: { version: 1, service: "dme", instance: "x", wants } });
+    await new Promise((resolve) => over.signal.addEventListener("abort", resolve));
+  }
+  const latest = new Map<string, number>();
+  let received = 0;
+  try {
+    const stream = createClient(NotifyApi, channel).streamNotice(frames(), { signal: over.signal });
+    const reading = stream[Symbol.asyncIterator]();
+    assert.ok((await reading.next()).value.hello);
+    const keys = 20;
+    const changes = 2_000;
+    const size = 50_000;
+    for (let i = 0; i < changes; i++) {
+      const value = new Uint8Array(size);
+      new DataView(value.buffer).setUint32(0, i);
+      hub.publish("App", `app${i % keys}`, value);
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    const [before] = hub.streams();
+    const offered = changes * size;
+    assert.ok(before!.sentBytes < offered / 5, `${before!.sentBytes} of ${offered} bytes were sent`);
+    while (latest.size < keys || Math.min(...latest.values()) < changes - keys) {
+      const { value } = await reading.next();
+      for (const entry of (value as NotifyFrame).batch!.entries) {
+        if (entry.value.length === 0) continue;
+        received++;
+        latest.set(entry.key, new DataView(entry.value.buffer, entry.value.byteOffset).getUint32(0));
+      }
+    }
+    assert.ok(received < changes / 5, `${received} of ${changes} changes were received`);
+  } finally {
+    over.abort();
+    channel.close();
+    hub.close();
     await server.close();
   }
 });
