@@ -13,6 +13,7 @@ export {
   type Owned,
   roundRobin,
 } from "./client.ts";
+export { encodeCounter } from "./frame.ts";
 export type { HelloInfo } from "./hello.ts";
 export {
   createNotifyHub,
@@ -27,6 +28,7 @@ export * from "./limits.ts";
 export type { ChildInfo, OwnedHandler, RemovalReason } from "./owned_table.ts";
 export type { NotifyClock, NotifyLog } from "./ports.ts";
 export type { ChangeMeta, Replica, ReplicaListener } from "./replica.ts";
+export { type RawNotifyApi, rawNotifyApi } from "./service.ts";
 export {
   type NotifyKind,
   onOwnedObject,

@@ -1,0 +1,201 @@
+// `deno task bench:notify`: the replication tree against bare streams, processes apart, mutual TLS on loopback.
+import { createAuthority } from "../../../shared/rpc/conformance/certificates.ts";
+import { type Bench, type BenchContext, type BenchResult, runBench } from "../mod.ts";
+import { BenchProcess } from "./process.ts";
+
+const OBJECTS = 100_000;
+const CHILDREN = 1_000;
+const CHILD_PROCESSES = 4;
+const QUICK_CHILDREN = 200;
+const SNAPSHOT_RUNS = 7;
+const FAN_OUTS = 15;
+/** Bytes of the frame that carries one change of the fan-out, and of the bare message beside it. */
+const CHANGE_BYTES = 240;
+
+interface Streams {
+  streams: number;
+  frames: number;
+  bytes: number;
+  snapshots: number;
+  resumes: number;
+  inStep: number;
+}
+
+async function measure(context: BenchContext): Promise<BenchResult[]> {
+  const folder = await Deno.makeTempDir({ prefix: "archipelago-bench-" });
+  const authority = await createAuthority("bench");
+  const { cert, key } = await authority.issue("spiffe://archipelago/region/eu/service/controller");
+  for (const [name, text] of Object.entries({ cert, key, ca: authority.ca })) {
+    await Deno.writeTextFile(`${folder}/${name}.pem`, text);
+  }
+  const parent = new BenchProcess("./parent.ts", folder);
+  const family = Array.from({ length: CHILD_PROCESSES }, () => new BenchProcess("./children.ts", folder));
+  try {
+    const port = await parent.ask<number>("port");
+    for (const each of family) await each.ask("aim", port);
+    const parts = { context, parent, family, port, children: context.quick ? QUICK_CHILDREN : CHILDREN };
+    const idle = await parent.ask<number>("memory");
+    const fanOut = await measureFanOut(parts);
+    const objectBytes = await parent.ask<number>("fill", OBJECTS);
+    const filled = await parent.ask<number>("memory");
+    const snapshot = await measureSnapshot(parts);
+    const storm = await measureStorm(parts, snapshot.bytes);
+    const full = await parent.ask<number>("memory");
+    return [
+      ...snapshot.results,
+      ...fanOut,
+      ...storm,
+      { id: "notify.memory.objects", value: objectBytes / 2 ** 20, unit: "MiB", better: "lower" },
+      { id: "notify.memory.idle", value: idle / 2 ** 20, unit: "MiB", better: "lower" },
+      { id: "notify.memory.per_object", value: (filled - idle) / OBJECTS, unit: "B", better: "lower" },
+      { id: "notify.memory.per_child", value: (full - filled) / parts.children / 1_024, unit: "KiB", better: "lower" },
+      { id: "notify.memory.ratio", value: full / objectBytes, unit: "ratio", reach: 3, better: "lower" },
+    ];
+  } finally {
+    await Promise.all([parent, ...family].map((each) => each.end()));
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+interface Parts {
+  readonly context: BenchContext;
+  readonly parent: BenchProcess;
+  readonly family: readonly BenchProcess[];
+  readonly port: number;
+  readonly children: number;
+}
+
+/** Figure 1: a full copy of all objects by one child, in turn with the same bytes over a bare stream. */
+async function measureSnapshot({ context, family }: Parts): Promise<{ bytes: number; results: BenchResult[] }> {
+  context.progress(`snapshot of ${OBJECTS} app instances to one child`);
+  const [child] = family as [BenchProcess];
+  const times: number[] = [];
+  const floors: number[] = [];
+  let bytes = 0;
+  for (let run = 0; run < (context.quick ? 3 : SNAPSHOT_RUNS); run++) {
+    const copy = await child.ask<{ ms: number; frames: number; bytes: number }>("snapshot", OBJECTS);
+    bytes = copy.bytes;
+    times.push(copy.ms);
+    floors.push(
+      await child.ask<number>("bare", { messages: copy.frames, bytes: Math.round(copy.bytes / copy.frames) }),
+    );
+  }
+  const ms = median(times);
+  const floorMs = median(floors);
+  return {
+    bytes,
+    results: [
+      { id: "notify.snapshot.rate", value: OBJECTS / (ms / 1_000), unit: "objects/s", better: "higher" },
+      { id: "notify.snapshot.throughput", value: bytes / 2 ** 20 / (ms / 1_000), unit: "MiB/s", better: "higher" },
+      { id: "notify.snapshot.bare", value: bytes / 2 ** 20 / (floorMs / 1_000), unit: "MiB/s", better: "higher" },
+      { id: "notify.snapshot.ratio", value: floorMs / ms, unit: "ratio", reach: 0.6, better: "higher" },
+    ],
+  };
+}
+
+/** Figure 2: one change to many children, in turn with as many bare writes. */
+async function measureFanOut({ context, parent, family, children }: Parts): Promise<BenchResult[]> {
+  context.progress(`one change to ${children} children`);
+  const share = children / family.length;
+  await Promise.all(family.map((each) => each.ask("watch", share)));
+  const runs = context.quick ? 5 : FAN_OUTS;
+  let encoded = 0;
+  const ours = await fanOut(family, runs, async () => {
+    encoded = Math.max(encoded, await parent.ask<number>("change"));
+  });
+  await Promise.all(family.map((each) => each.ask("leave")));
+  await Promise.all(family.map((each) => each.ask("watchBare", share)));
+  const bare = await fanOut(family, runs, async () => {
+    while (await parent.ask<number>("waiting") < children) await new Promise((resolve) => setTimeout(resolve, 10));
+    await parent.ask("push", CHANGE_BYTES);
+  });
+  await Promise.all(family.map((each) => each.ask("leave")));
+  return [
+    { id: "notify.fanout.encoded", value: encoded, unit: "times", reach: 1, better: "lower" },
+    { id: "notify.fanout.median", value: ours.median, unit: "ms", better: "lower" },
+    { id: "notify.fanout.last", value: ours.last, unit: "ms", better: "lower" },
+    { id: "notify.fanout.bare_median", value: bare.median, unit: "ms", better: "lower" },
+    { id: "notify.fanout.bare_last", value: bare.last, unit: "ms", better: "lower" },
+    { id: "notify.fanout.median_ratio", value: ours.median / bare.median, unit: "ratio", reach: 1.5, better: "lower" },
+    { id: "notify.fanout.last_ratio", value: ours.last / bare.last, unit: "ratio", reach: 1.5, better: "lower" },
+  ];
+}
+
+async function fanOut(
+  family: readonly BenchProcess[],
+  runs: number,
+  send: () => Promise<void>,
+): Promise<{ median: number; last: number }> {
+  const medians: number[] = [];
+  const lasts: number[] = [];
+  for (let run = 0; run < runs + 2; run++) {
+    await Promise.all(family.map((each) => each.ask("expect")));
+    await send();
+    const delays = (await Promise.all(family.map((each) => each.ask<number[]>("delays")))).flat();
+    // The first two warm up.
+    if (run < 2) continue;
+    medians.push(median(delays));
+    lasts.push(Math.max(...delays));
+  }
+  return { median: median(medians), last: median(lasts) };
+}
+
+/** Figure 3: all children lose their connection and come back at once, with nothing missed. */
+async function measureStorm(parts: Parts, snapshotBytes: number): Promise<BenchResult[]> {
+  const { context, parent, family, port, children } = parts;
+  context.progress(`${children} children come back at once`);
+  const share = children / family.length;
+  const [first] = family as [BenchProcess];
+  const held = await first.ask("thin", { count: 1 });
+  await first.ask("leave");
+  await Promise.all(family.map((each) => each.ask("thin", { count: share, held })));
+  await Promise.all(family.map((each) => each.ask("cut")));
+  while ((await parent.ask<Streams>("streams")).streams > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  await parent.ask("resetPeak");
+  const begun = performance.now();
+  await Promise.all(family.map((each) => each.ask("storm")));
+  const ms = performance.now() - begun;
+  const peak = await parent.ask<number>("peak");
+  const streams = await parent.ask<Streams>("streams");
+  if (streams.streams !== children || streams.snapshots !== 0 || streams.resumes !== children) {
+    throw new Error(`Not all have resumed: ${JSON.stringify(streams)}`);
+  }
+  const wire = await wireBytes(port);
+  return [
+    { id: "notify.storm.current", value: ms / 1_000, unit: "s", better: "lower" },
+    { id: "notify.storm.peak", value: peak / 2 ** 20, unit: "MiB", better: "lower" },
+    { id: "notify.storm.frames", value: streams.bytes / children, unit: "B/child", better: "lower" },
+    { id: "notify.storm.wire", value: wire / children, unit: "B/child", better: "lower" },
+    {
+      id: "notify.storm.ratio",
+      value: wire / (snapshotBytes * children),
+      unit: "ratio",
+      reach: 0.01,
+      better: "lower",
+    },
+  ];
+}
+
+/** Bytes that the standing connections of a port have carried so far both ways, handshakes included (kernel's count). */
+async function wireBytes(port: number): Promise<number> {
+  const { stdout } = await new Deno.Command("ss", { args: ["-tinH", "state", "established", `sport = :${port}`] })
+    .output();
+  const text = new TextDecoder().decode(stdout);
+  return [...text.matchAll(/bytes_(?:sent|received):(\d+)/g)].reduce((sum, match) => sum + Number(match[1]), 0);
+}
+
+function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)]!;
+}
+
+const bench: Bench = {
+  name: "notify",
+  description:
+    "Replication between a parent and its children over mutual TLS on loopback, in processes of their own:\n" +
+    "full copies, one change to all, all coming back at once, memory; each beside bare streams of the same RPC stack\n" +
+    "(Linux only: memory from /proc, bytes on the wire from `ss`).",
+  run: measure,
+};
+
+if (import.meta.main) Deno.exit(await runBench(bench, Deno.args));
