@@ -40,7 +40,7 @@ Deno.test("readPortList reports every fault of a list at once with its place", (
       "protocol:port",
     ].entries()
   ) {
-    assert.ok(found[index]!.startsWith(`access_ports[${index}]`), found[index]);
+    assert.ok(found[index]!.startsWith(`access_ports[${index}]`), found[index]!);
     assert.ok(found[index]!.includes(part), `${found[index]} should say ${part}`);
   }
 });
