@@ -21,6 +21,7 @@ const PASSED = [
   "https_proxy",
   "no_proxy",
   "SSL_CERT_FILE",
+  "ARCHIPELAGO_ALLOW_RUNTIME",
   "OTEL_DENO",
   "OTEL_EXPORTER_OTLP_ENDPOINT",
   "OTEL_EXPORTER_OTLP_PROTOCOL",

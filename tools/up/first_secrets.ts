@@ -1,5 +1,11 @@
 import { type CertificateAuthority, createCa } from "../../shared/identity/mod.ts";
-import type { Clock, Environment, Files, RandomSource } from "../../shared/runtime/mod.ts";
+import {
+  type Clock,
+  type Environment,
+  environmentOf,
+  type Files,
+  type RandomSource,
+} from "../../shared/runtime/mod.ts";
 import { ensureSigningKey, openSecrets } from "../../shared/secrets/mod.ts";
 import type { Layout } from "./layout.ts";
 
@@ -25,7 +31,8 @@ export async function openFirstSecrets(
   deps: { files: Files; clock: Clock; random: RandomSource; environment: Environment },
 ): Promise<FirstSecrets> {
   const { files, random } = deps;
-  const secrets = await openSecrets(url, deps);
+  // Only the key's file counts, as services find the key there too.
+  const secrets = await openSecrets(url, { ...deps, environment: environmentOf({}) });
   const ca = await createCa({ secrets, clock: deps.clock, random });
   await ensureSigningKey(secrets, "jwtkeys/mcorm", random);
   for (const region of regions) await ensureSigningKey(secrets, `${region}/jwtkeys/dme`, random);

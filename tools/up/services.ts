@@ -29,6 +29,8 @@ interface Program {
   readonly write: readonly string[];
   /** Executables it may start. */
   readonly run?: readonly string[];
+  /** URL of a system that it uses and that may be on another machine. */
+  readonly reaches?: string;
   readonly flags: readonly string[];
 }
 
@@ -54,6 +56,7 @@ function specOf(context: SpecContext, program: Program): ServiceSpec {
       ...(program.read.length > 0 ? [`--allow-read=${program.read.join(",")}`] : []),
       ...(program.write.length > 0 ? [`--allow-write=${program.write.join(",")}`] : []),
       ...(program.run ? [`--allow-run=${program.run.join(",")}`] : []),
+      ...(program.reaches ? reaching(program.reaches) : []),
       `${source}/${program.main}`,
       "--watch-parent",
       "--log-format=json",
@@ -62,6 +65,14 @@ function specOf(context: SpecContext, program: Program): ServiceSpec {
       ...program.flags,
     ],
   };
+}
+
+/** Network rights beyond loopback, which every set has; a flag replaces those of the set. */
+export function reaching(url: string): string[] {
+  const hosts = url.replace(/^etcd:/, "").split(",")
+    .map((part) => /^(?:[a-z]+:\/\/)?(?:[^/@]*@)?([^/?]*)/.exec(part)![1]!);
+  const remote = hosts.filter((host) => !/^((127\.0\.0\.1|localhost)(:\d+)?|sqlite:.*)?$/.test(host));
+  return remote.length === 0 ? [] : [`--allow-net=127.0.0.1,localhost,${remote.join(",")}`];
 }
 
 /** The controller of a region. */
@@ -78,6 +89,7 @@ export function controllerSpec(context: SpecContext, region: string): ServiceSpe
     main: "tiers/regional/controller/main.ts",
     read: [`${layout.run(name)}/tls`, folder, ...(config.store?.startsWith("etcd:") ? [etcdClientFolder()] : [])],
     write: [folder],
+    reaches: config.store,
     flags: [
       `--region=${region}`,
       `--store=${config.store ?? `sqlite:${folder}/store.db`}`,
@@ -105,6 +117,7 @@ export function masterControllerSpec(context: SpecContext, databaseUrl: string):
     main: "tiers/global/master-controller/main.ts",
     read: [folder, layout.databasePassword, layout.adminPassword, ...secretFiles(context, "jwtkeys")],
     write: [],
+    reaches: databaseUrl,
     flags: [
       `--addr=127.0.0.1:${ports.rest}`,
       `--database=${databaseUrl}`,
