@@ -267,7 +267,7 @@ export class ConnectionStream extends StreamCore implements Http2Stream {
     this.#whole = EMPTY;
     const buffer = this.#buffer;
     if (buffer !== null && buffer.length > 0) {
-      body = buffer.take();
+      body = buffer.takeAll();
       this.#released(body.length);
     }
     try {
@@ -296,7 +296,7 @@ export class ConnectionStream extends StreamCore implements Http2Stream {
   #drop(): void {
     const held = this.#buffer?.length ?? 0;
     if (held === 0) return;
-    this.#buffer!.take();
+    this.#buffer!.clear();
     this.#taken(held);
   }
 

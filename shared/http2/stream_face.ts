@@ -72,8 +72,8 @@ export interface Http2Stream {
   /** Calls back with the response's header list, without a promise. One listener only. */
   onResponse(listener: (headers: HeaderList) => void): void;
   /**
-   * All octets that have come since the last read, null at the end; waits while there are none. Reading opens the window: a
-   * stream that nobody reads stops its sender. One read at a time.
+   * The next octets that have come, null at the end; waits while there are none. Where they are cut says nothing. Reading opens
+   * the window: a stream that nobody reads stops its sender. One read at a time.
    */
   read(): Promise<Uint8Array | null>;
   /** Like `read` without waiting: undefined when there is nothing yet. @throws {StreamClosedError} */

@@ -77,10 +77,10 @@ export const DEFAULT_LIMITS: Http2Limits = {
   maxFrameBytes: 16_384,
   // The protocol's default; a service repeats a few hundred octets of fields.
   headerTableBytes: 4_096,
-  // 5 MB/s a stream at 50 ms round trip.
-  streamWindowBytes: 262_144,
+  // 10 MB/s a stream at 50 ms round trip; on a fast link twice the speed of 256 KiB, and more gains nothing.
+  streamWindowBytes: 524_288,
   // Four streams at full window.
-  connectionWindowBytes: 1_048_576,
+  connectionWindowBytes: 2_097_152,
   // Readers that stall hold up the others of their connection only past this.
   maxBufferedBytesPerConnection: 8_388_608,
   // Far from the heap limit of a small process.

@@ -2,7 +2,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { connect as tlsConnect, createServer, type TLSSocket } from "node:tls";
 import { AlpnError } from "./deno_connect.ts";
 import { NodeTlsTransport } from "./node_connection.ts";
-import type { RenewableListener, Transport } from "./types.ts";
+import type { NetAddress, RenewableListener, Transport } from "./types.ts";
 
 /** Where to listen, who we are, and what a client may cost before it is one. */
 export interface ListenGuardedTlsOptions {
@@ -59,7 +59,12 @@ function listen(
   });
   server.maxConnections = options.maxConnections ?? 20_000;
   // The runtime leaves the socket of a handshake that failed, or took too long, to its peer.
-  server.on("tlsClientError", (_error, socket) => void socket.destroy());
+  server.on("tlsClientError", (error, socket) => {
+    const { remoteAddress, remotePort } = socket;
+    socket.destroy();
+    const known = remoteAddress !== undefined && remotePort !== undefined;
+    options.onRefused?.(error, known ? { hostname: remoteAddress, port: remotePort } : null);
+  });
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(options.port, options.hostname ?? "0.0.0.0", () => {
