@@ -18,6 +18,8 @@ export interface ListenGuardedTlsOptions {
   readonly handshakeTimeoutMs?: number;
   /** Connections at once, those in their handshake included. @default 20 000 */
   readonly maxConnections?: number;
+  /** Hears of clients that did not get through the handshake, and why as far as the runtime tells. */
+  readonly onRefused?: (error: Error, client: NetAddress | null) => void;
 }
 
 /** The same, and whose clients we admit. */

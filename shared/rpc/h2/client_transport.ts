@@ -21,6 +21,10 @@ import type {
 import { H2ClientCall } from "./client_call.ts";
 import { addMetadata, formatTimeout } from "./headers.ts";
 
+/** A server learns of our certificate after our side of the handshake is done, so its refusal looks like this. */
+const CLOSED_AT_THE_DOOR =
+  "the server closed the connection after the handshake; it may not admit our certificate, or want one";
+
 /** gRPC client over `shared/http2`. */
 export const h2ClientTransport: ClientTransport = {
   name: "http2",
@@ -137,7 +141,9 @@ class H2Channel implements TransportChannel {
     this.#dial(abort.signal).then(async (transport) => {
       if (attempt !== this.#attempt) return transport.close();
       const client = this.#adopt(transport);
-      await client.ready;
+      await client.ready.catch((cause) => {
+        throw transport.peer.transport === "tls" ? new Error(CLOSED_AT_THE_DOOR, { cause }) : cause;
+      });
       if (attempt === this.#attempt) this.#connected(client);
       else client.close();
     }).catch((error) => {

@@ -68,6 +68,13 @@ function serve(options: ServeOptions): TransportServer {
       ca: [tls.ca],
       handshakeTimeoutMs: limits.handshakeTimeoutMs,
       maxConnections: limits.maxConnections,
+      onRefused: (cause, client) => {
+        const from = client === null ? "" : ` from ${client.hostname}`;
+        const why = /hang up|reset/i.test(cause.message)
+          ? "the handshake broke off, its certificate may not verify"
+          : cause.message;
+        onError(new Error(`Connection${from} refused: ${why}`, { cause }));
+      },
     });
     return { listener: renewable, renewable };
   }

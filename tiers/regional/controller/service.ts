@@ -15,7 +15,7 @@ import {
 import { hostName } from "../../../shared/runtime/mod.ts";
 import { formatAddress, type ServiceContext, type ServiceDefinition } from "../../../shared/service/mod.ts";
 import { openStore, type Store, type StoreTls } from "../../../shared/store/mod.ts";
-import { type Logger, runWithTraceparent, withSpan } from "../../../shared/telemetry/mod.ts";
+import { errorFields, type Logger, runWithTraceparent, withSpan } from "../../../shared/telemetry/mod.ts";
 import { type Controller, startController } from "./controller.ts";
 import { type ControllerConfig, controllerOptions } from "./options.ts";
 import { admit } from "./replication/admission.ts";
@@ -106,7 +106,8 @@ function listener(
     ],
     // A caller that is gone explains itself; what is left is a fault of ours.
     onError: (error, call) => {
-      if (!call?.signal.aborted) log.error("Call failed unexpectedly", { method: call?.method, error });
+      if (call === undefined) log.warn("Connection failed", errorFields(error));
+      else if (!call.signal.aborted) log.error("Call failed unexpectedly", { method: call.method, error });
     },
   });
   addHealth(server);
