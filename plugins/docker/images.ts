@@ -8,11 +8,14 @@ export interface ImageReference {
   readonly version: string;
 }
 
+/** Registry with port, path, tag, digest. */
+const IMAGE =
+  /^((?:[a-zA-Z0-9][a-zA-Z0-9.-]*(?::[0-9]+)?\/)?[a-zA-Z0-9][a-zA-Z0-9._/-]*)(?::([a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$/;
+
 /** Splits `name[:tag][@digest]`; without either the tag is "latest". Throws {@linkcode PlatformError} (Invalid). */
 export function parseImage(text: string): ImageReference {
   const plain = text.replace(/^https?:\/\//, "");
-  const match = /^([a-zA-Z0-9][a-zA-Z0-9._/:-]*?)(?::([a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$/
-    .exec(plain);
+  const match = IMAGE.exec(plain);
   if (!match || plain.length > 512) {
     throw new PlatformError("Invalid", `Image "${text.slice(0, 120)}" is not the name of an image: registry/path:tag`);
   }

@@ -379,3 +379,23 @@ managerTest("cluster instances come and go", async ({ region, infrastructure, st
   await until("its end is told", () => region.clusters.at(-1)?.state === TrackedState.DELETE_DONE);
   assert.equal(infrastructure.clusters.size, 0);
 });
+
+managerTest(
+  "an instance that could not be deleted and is READY again is looked after as before",
+  async ({ region, infrastructure, start }) => {
+    start();
+    region.hub.markReady();
+    region.site();
+    region.instance(1, TrackedState.CREATE_REQUESTED);
+    await region.tells(1, TrackedState.READY, HEALTH_CHECK_OK);
+    region.instance(1, TrackedState.READY);
+    infrastructure.failures.set("delete", new PlatformError("Transient", "The engine is down"));
+    region.instance(1, TrackedState.DELETE_REQUESTED);
+    await region.tells(1, TrackedState.DELETE_ERROR);
+    region.instance(1, TrackedState.READY);
+    await region.tells(1, TrackedState.READY, HEALTH_CHECK_OK);
+    infrastructure.fault(keyString(1), "restarting");
+    await region.tells(1, TrackedState.READY, HEALTH_CHECK_SERVER_FAIL);
+    assert.equal(infrastructure.apps.get(keyString(1))!.runtimeId, "run-1");
+  },
+);

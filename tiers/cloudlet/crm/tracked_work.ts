@@ -166,7 +166,8 @@ export class TrackedWork<T extends Tracked> {
         return await this.#deploy(key, object, "update", request);
       }
       case TrackedState.READY:
-        if (!known) await this.#adopt(key, object, birth);
+        // READY after an error: the region took its request back, and what there was has to serve on
+        if (!known || isError(known.state)) await this.#adopt(key, object, birth);
         else if (known.verify) await this.#ensure(key, object, known);
         return;
       case TrackedState.DELETE_REQUESTED:
@@ -295,6 +296,11 @@ export class TrackedWork<T extends Tracked> {
 
 function timeOver(timeoutMs: number): PlatformError {
   return new PlatformError("Transient", `Not done within ${Math.round(timeoutMs / 1000)} s`);
+}
+
+function isError(state: TrackedState): boolean {
+  return state === TrackedState.CREATE_ERROR || state === TrackedState.UPDATE_ERROR ||
+    state === TrackedState.DELETE_ERROR;
 }
 
 function momentText(moment: Timestamp | undefined): string {
