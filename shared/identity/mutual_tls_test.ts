@@ -63,7 +63,7 @@ function call(port: number, own: Partial<IssuedCertificate>, trust: string, serv
         socket.destroy();
       }
     });
-    socket.on("data", (data) => answer ||= new TextDecoder().decode(data));
+    socket.on("data", (data) => answer ||= data.toString());
     socket.on("error", (error) => answer ||= `TLS failed: ${error.message}`);
     socket.on("close", () => resolve({ answer, serial }));
   });

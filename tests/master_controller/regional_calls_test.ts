@@ -2,26 +2,10 @@ import assert from "node:assert/strict";
 import { RpcError, Status } from "../../shared/rpc/mod.ts";
 import { App, Cloudlet, CloudletInfo, Flavor } from "../../shared/schema/mod.ts";
 import { RegionDouble } from "../../tiers/global/master-controller/testing/region_double.ts";
-import {
-  ADMIN_PASSWORD,
-  type Answer,
-  makeWorld,
-  readAnswer,
-  type World,
-} from "../../tiers/global/master-controller/testing/world.ts";
+import { makeWorld, readAnswer } from "../../tiers/global/master-controller/testing/world.ts";
 import { refused } from "./expect.ts";
+import { populate, type RegionalWorld } from "./regional_world.ts";
 import { startTestPostgres } from "./postgres.ts";
-
-/** A world with a region, an administrator, a developer of `acme`, an operator of `oper`, and somebody without roles. */
-interface RegionalWorld extends World {
-  readonly region: RegionDouble;
-  readonly admin: string;
-  readonly dev: string;
-  readonly oper: string;
-  readonly eve: string;
-  /** Calls `ctrl/<rpc>` in the region. */
-  ctrl(rpc: string, token: string, content?: object): Promise<Answer>;
-}
 
 const CHECKS: readonly (readonly [string, (world: RegionalWorld) => Promise<void>])[] = [
   ["a call reaches the region with user and trace, and its answer the caller", checkPassing],
@@ -56,18 +40,6 @@ Deno.test("master controller: regional calls", async (test) => {
     });
   }
 });
-
-async function populate(world: World, region: RegionDouble): Promise<RegionalWorld> {
-  const admin = await world.login("mexadmin", ADMIN_PASSWORD);
-  await world.call("auth/controller/create", { Region: "local", Address: region.address }, admin);
-  const [dev, oper, eve] = [await world.user("dev"), await world.user("oper-user"), await world.user("eve")];
-  await world.call("auth/org/create", { Name: "acme", Type: "developer" }, dev);
-  await world.call("auth/org/create", { Name: "oper", Type: "operator" }, oper);
-  await world.call("auth/restricted/org/update", { Name: "oper", EdgeboxOnly: false }, admin);
-  const ctrl: RegionalWorld["ctrl"] = (rpc, token, content = {}) =>
-    world.call(`auth/ctrl/${rpc}`, { region: "local", ...content }, token);
-  return { ...world, region, admin, dev, oper, eve, ctrl };
-}
 
 const APP = { key: { organization: "acme", name: "game", version: "1.0" }, default_flavor: { name: "small" } };
 const CLOUDLET = {
@@ -321,6 +293,6 @@ async function checkOpenApi({ handler }: RegionalWorld): Promise<void> {
   assert.ok(json.paths["/api/v1/login"].post.security === undefined);
   // Every reference leads somewhere.
   for (const [, name] of JSON.stringify(json).matchAll(/"#\/components\/schemas\/([^"]+)"/g)) {
-    assert.ok(json.components.schemas[name!] !== undefined, name);
+    assert.ok(json.components.schemas[name!] !== undefined, `${name}`);
   }
 }

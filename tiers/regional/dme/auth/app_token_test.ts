@@ -17,7 +17,10 @@ const RSA = {
 const pair = await crypto.subtle.generateKey(RSA, true, ["sign", "verify"]);
 const pem = await exportSPKI(pair.publicKey);
 
-function sign(claims: Record<string, unknown>, key: CryptoKey = pair.privateKey, alg = "RS256"): Promise<string> {
+/** What jose signs with; its keys are typed as Node's. */
+type SigningKey = Parameters<SignJWT["sign"]>[0];
+
+function sign(claims: Record<string, unknown>, key: SigningKey = pair.privateKey, alg = "RS256"): Promise<string> {
   return new SignJWT(claims).setProtectedHeader({ alg }).sign(key);
 }
 
