@@ -18,6 +18,7 @@ export interface ServiceSpec {
 /** A process that is kept running. */
 export interface Service {
   readonly spec: ServiceSpec;
+  /** Process id; 0 before the first start. */
   readonly pid: number;
   /** Where it listens, by name, and its admin address; known once it was ready. */
   readonly urls: Readonly<Record<string, string>>;
@@ -64,7 +65,7 @@ interface ReadyLine {
 export function supervise(spec: ServiceSpec, deps: SupervisorDeps): Service {
   const first = Promise.withResolvers<void>();
   first.promise.catch(() => {});
-  let current: RunningProcess;
+  let current: RunningProcess | undefined;
   let urls: Record<string, string> = {};
   let delayMs = FIRST_RESTART_MS;
   let stopping = false;
@@ -109,11 +110,12 @@ export function supervise(spec: ServiceSpec, deps: SupervisorDeps): Service {
   async function run(): Promise<void> {
     for (;;) {
       const from = await sizeOf(spec.log);
+      if (stopping) return;
       const began = deps.clock.monotonic();
-      current = start();
+      const process = current = start();
       deps.changed();
-      const reading = watchReady(current, from);
-      const status = await current.exited;
+      const reading = watchReady(process, from);
+      const status = await process.exited;
       await reading;
       if (stopping) return;
       const why = status.signal ?? `code ${status.code}`;
@@ -135,7 +137,7 @@ export function supervise(spec: ServiceSpec, deps: SupervisorDeps): Service {
   return {
     spec,
     get pid() {
-      return current.pid;
+      return current?.pid ?? 0;
     },
     get urls() {
       return urls;
@@ -144,8 +146,8 @@ export function supervise(spec: ServiceSpec, deps: SupervisorDeps): Service {
     async stop() {
       stopping = true;
       wake.abort();
-      current.kill("SIGTERM");
-      const cut = deps.clock.setTimer(() => current.killGroup("SIGKILL"), deps.graceMs + GRACE_MARGIN_MS);
+      current?.kill("SIGTERM");
+      const cut = deps.clock.setTimer(() => current?.killGroup("SIGKILL"), deps.graceMs + GRACE_MARGIN_MS);
       await ended.promise;
       cut.cancel();
       first.reject(new UpError(`${spec.name} was stopped`));
