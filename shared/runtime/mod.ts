@@ -41,3 +41,5 @@ export {
 } from "./process_info.ts";
 export type { HttpListener, HttpListenerOptions, HttpPeer, ServerCertificate } from "./http_listener.ts";
 export { serveHttp } from "./http_listener.ts";
+export type { WebSocketOptions } from "./web_socket.ts";
+export { acceptWebSocket } from "./web_socket.ts";

@@ -157,7 +157,7 @@ async function checkLeaving({ admin, region }: RegionalWorld, listener: HttpList
 }
 
 async function withDeadline<T>(work: Promise<T>): Promise<T> {
-  let timer: number | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`Nothing came within ${DEADLINE_MS} ms`)), DEADLINE_MS);
   });

@@ -4,7 +4,7 @@ import type { Core } from "./core.ts";
 import { ApiError, errorBody } from "./http/api_error.ts";
 import { readJsonBody } from "./http/json_body.ts";
 import type { Reply } from "./http/reply.ts";
-import { type AuditFields, fullPath, type OpenCall, type Route } from "./http/route.ts";
+import { type AuditFields, type AuthRoute, fullPath, type OpenCall, type Route } from "./http/route.ts";
 import { streamResponse } from "./http/stream.ts";
 import { openApiDocument } from "./openapi/document.ts";
 import { proxyRoutes } from "./region/proxy.ts";
@@ -14,7 +14,8 @@ import { organizationRoutes } from "./routes/organizations.ts";
 import { regionRoutes } from "./routes/regions.ts";
 import { roleRoutes } from "./routes/roles.ts";
 import { userRoutes } from "./routes/users.ts";
-import { currentTraceparent, runWithTraceparent, withSpan } from "../../../shared/telemetry/mod.ts";
+import { serveTwin } from "./ws/twin.ts";
+import { currentTraceparent, newTraceparent, runWithTraceparent, withSpan } from "../../../shared/telemetry/mod.ts";
 
 /** Every call of the API. */
 export const routes: readonly Route[] = [
@@ -37,6 +38,9 @@ export function createApp(core: Core): Handler {
   app.get("/api/v1/openapi.json", (context) => context.json(openApiDocument(routes, core.settings.version)));
   for (const route of routes) {
     app.post(fullPath(route), (context) => serve(core, route, context.req.raw, context.env.remote));
+  }
+  for (const route of proxyRoutes) {
+    app.get(`/ws${fullPath(route)}`, (context) => serveSocket(core, route, context.req.raw, context.env.remote));
   }
   app.notFound((context) => context.json(errorBody("Not Found"), 404));
   app.onError((error, context) => {
@@ -73,6 +77,23 @@ async function serve(core: Core, route: Route, request: Request, remote: string)
         }
       }, { kind: "server" }),
   );
+}
+
+/** The same call over a WebSocket. */
+async function serveSocket(core: Core, route: AuthRoute, request: Request, remote: string): Promise<Response> {
+  const traceparent = request.headers.get("traceparent") ?? newTraceparent();
+  return await runWithTraceparent(traceparent, () => {
+    const record = beginAudit(core, route, remote);
+    const toError = (error: unknown) => toApiError(core, route, error);
+    try {
+      const ended = (error: ApiError | undefined) => record.end(200, error);
+      return Promise.resolve(serveTwin(core, route, request, { audit: record.fields, toError, ended }));
+    } catch (thrown) {
+      const error = toError(thrown);
+      record.end(error.status, error);
+      return Promise.resolve(Response.json(errorBody(error.message), { status: error.status }));
+    }
+  });
 }
 
 async function run(

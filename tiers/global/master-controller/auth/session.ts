@@ -1,7 +1,7 @@
 import { Grants } from "../authz/grants.ts";
 import type { Core } from "../core.ts";
 import { badRequest } from "../http/api_error.ts";
-import { type Claims, invalidToken, signToken, verifyToken } from "./tokens.ts";
+import { type Claims, invalidToken, signToken, type TokenUse, verifyToken } from "./tokens.ts";
 
 /** The caller of an authenticated call, as the database knows it at this moment. */
 export interface Session {
@@ -32,7 +32,12 @@ interface AccountRow {
 export async function authenticate(core: Core, headers: Headers): Promise<Session> {
   const token = tokenOf(headers);
   if (token === undefined) throw badRequest("No bearer token found");
-  const claims = await verifyToken(core.keys, token, "session", core.clock.now());
+  return await authenticateToken(core, token, ["session"]);
+}
+
+/** Finds out whose token it is. @throws {ApiError} */
+export async function authenticateToken(core: Core, token: string, uses: readonly TokenUse[]): Promise<Session> {
+  const claims = await verifyToken(core.keys, token, uses, core.clock.now());
   const [account] = await core.database.query<AccountRow>`
     select u.name, u.email, u.token_epoch,
       coalesce(jsonb_object_agg(r.org, r.role) filter (where r.role is not null), '{}') as roles
@@ -48,6 +53,8 @@ export interface TokenSubject {
   readonly name: string;
   readonly email: string;
   readonly epoch: number;
+  /** @default {"session"} */
+  readonly use?: TokenUse;
 }
 
 /** Issues a session token and the cookie that carries it. */
@@ -60,7 +67,7 @@ export async function issueToken(
   const iat = Math.floor(core.clock.now() / 1000);
   const exp = iat + lifeSeconds;
   const token = await signToken(core.keys, {
-    use: "session",
+    use: subject.use ?? "session",
     username: subject.name,
     email: subject.email,
     iat,

@@ -10,7 +10,7 @@ export interface SigningKeys {
 }
 
 /** What a token is for. A token of one use is refused for every other. */
-export type TokenUse = "session";
+export type TokenUse = "session" | "websocket";
 
 /** Claims of a token. */
 export interface Claims {
@@ -40,10 +40,16 @@ export async function signToken(keys: SigningKeys, claims: Omit<Claims, "kid">):
 
 /**
  * Checks a token's form, algorithm, signature, use and life.
+ * @param uses what the token may be for
  * @param nowMs milliseconds since the Unix epoch
  * @throws {ApiError} 401 `Invalid or expired jwt`; 400 `Token is expired by …` for a genuine one that has run out
  */
-export async function verifyToken(keys: SigningKeys, token: string, use: TokenUse, nowMs: number): Promise<Claims> {
+export async function verifyToken(
+  keys: SigningKeys,
+  token: string,
+  uses: readonly TokenUse[],
+  nowMs: number,
+): Promise<Claims> {
   const [header, body, signature, ...rest] = token.length <= MAX_TOKEN_LENGTH ? token.split(".") : [];
   if (header === undefined || body === undefined || signature === undefined || rest.length > 0) throw invalidToken();
   const { alg } = decodePart(header);
@@ -51,7 +57,7 @@ export async function verifyToken(keys: SigningKeys, token: string, use: TokenUs
   if (alg !== "HS512" || !isClaims(claims)) throw invalidToken();
   const secret = await keys.byKid(claims.kid);
   if (secret === undefined || !matches(sign(`${header}.${body}`, secret), signature)) throw invalidToken();
-  if (claims.use !== use) throw invalidToken();
+  if (!uses.includes(claims.use)) throw invalidToken();
   const nowSec = Math.floor(nowMs / 1000);
   if (nowSec >= claims.exp) throw new ApiError(400, `Token is expired by ${secondsText(nowSec - claims.exp)}`);
   return claims;

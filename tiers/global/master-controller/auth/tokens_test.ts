@@ -32,16 +32,16 @@ function forge(header: object, claims: object, secret: Uint8Array): string {
 
 Deno.test("verifyToken() takes tokens of the current and of earlier keys", async () => {
   const old = await signToken(keys(1), CLAIMS);
-  assert.deepEqual(await verifyToken(keys(2), old, "session", NOW_SEC * 1000), { ...CLAIMS, kid: 1 });
+  assert.deepEqual(await verifyToken(keys(2), old, ["session"], NOW_SEC * 1000), { ...CLAIMS, kid: 1 });
 });
 
 Deno.test("verifyToken() tells an expired token from a wrong one", async () => {
   const token = await signToken(keys(1), CLAIMS);
-  await assert.rejects(verifyToken(keys(1), token, "session", (CLAIMS.exp + 3725) * 1000), {
+  await assert.rejects(verifyToken(keys(1), token, ["session"], (CLAIMS.exp + 3725) * 1000), {
     status: 400,
     message: "Token is expired by 1h2m5s",
   });
-  await assert.rejects(verifyToken(keys(1), token, "session", CLAIMS.exp * 1000), {
+  await assert.rejects(verifyToken(keys(1), token, ["session"], CLAIMS.exp * 1000), {
     message: "Token is expired by 0s",
   });
 });
@@ -69,10 +69,10 @@ Deno.test("verifyToken() refuses what is not ours, whatever it looks like", asyn
     "x".repeat(100_000),
   ];
   for (const token of refused) {
-    await assert.rejects(verifyToken(keys(1), token, "session", NOW_SEC * 1000), {
+    await assert.rejects(verifyToken(keys(1), token, ["session"], NOW_SEC * 1000), {
       status: 401,
       message: "Invalid or expired jwt",
     }, token.slice(0, 80));
   }
-  assert.ok(await verifyToken(keys(1), forge({ alg: "HS512" }, claims, secret), "session", NOW_SEC * 1000));
+  assert.ok(await verifyToken(keys(1), forge({ alg: "HS512" }, claims, secret), ["session"], NOW_SEC * 1000));
 });

@@ -20,6 +20,8 @@ export interface Config {
   FailedLoginLockoutTimeSec2: number;
   /** Life of a login, nanoseconds. */
   UserLoginTokenValidDuration: number;
+  /** Life of a token for a WebSocket, nanoseconds. */
+  WebsocketTokenValidDuration: number;
 }
 
 /** A failed login costs at least this long, seconds. */
@@ -39,9 +41,12 @@ export const DEFAULT_CONFIG: Config = {
   FailedLoginLockoutThreshold2: 10,
   FailedLoginLockoutTimeSec2: 300,
   UserLoginTokenValidDuration: 24 * 3600 * SECOND_NS,
+  WebsocketTokenValidDuration: 120 * SECOND_NS,
 };
 
-const DECLARED: Record<Exclude<keyof Config, "UserLoginTokenValidDuration">, FieldType> = {
+const DURATIONS = ["UserLoginTokenValidDuration", "WebsocketTokenValidDuration"] as const;
+
+const DECLARED: Record<Exclude<keyof Config, typeof DURATIONS[number]>, FieldType> = {
   LockNewAccounts: "boolean",
   SkipVerifyEmail: "boolean",
   PasswordMinCrackTimeSec: "number",
@@ -73,16 +78,15 @@ export async function storeConfig(transaction: Queryable, config: Config): Promi
 
 /** The settings with the present keys of a body laid over. @throws {ApiError} 400 when they do not fit together */
 export function mergeConfig(config: Config, body: JsonBody): Config {
-  const { UserLoginTokenValidDuration: duration, ...rest } = readDuration(body);
-  const merged = { ...config, ...readFields(rest.body, DECLARED) } as Config;
-  if (duration !== undefined) merged.UserLoginTokenValidDuration = duration;
+  const { durations, rest } = readDurations(body);
+  const merged = { ...config, ...readFields(rest, DECLARED), ...durations } as Config;
   requireSound(merged);
   return merged;
 }
 
 /** The settings as the API shows them. */
 export function configJson(config: Config): Record<string, unknown> {
-  return { ...config, UserLoginTokenValidDuration: durationText(config.UserLoginTokenValidDuration) };
+  return { ...config, ...Object.fromEntries(DURATIONS.map((name) => [name, durationText(config[name])])) };
 }
 
 /** What everybody may know: with how strong a password to come. */
@@ -93,17 +97,20 @@ export function publicConfigJson(config: Config): Record<string, unknown> {
   return configJson({ ...blank, PasswordMinCrackTimeSec: config.PasswordMinCrackTimeSec });
 }
 
-function readDuration(body: JsonBody): { body: JsonBody; UserLoginTokenValidDuration?: number } {
+function readDurations(body: JsonBody): { durations: Partial<Config>; rest: JsonBody } {
+  const durations: Partial<Config> = {};
   const rest: Record<string, unknown> = {};
-  let duration: number | undefined;
   for (const [key, value] of Object.entries(body.value)) {
-    if (key.toLowerCase() !== "userlogintokenvalidduration") rest[key] = value;
-    else duration = typeof value === "number" && Number.isSafeInteger(value) ? value : parseDuration(String(value));
-    if (key.toLowerCase() === "userlogintokenvalidduration" && duration === undefined) {
-      throw badRequest(`${key} is ${shownValue(value)}, must be a duration as 24h0m0s`);
+    const name = DURATIONS.find((each) => each.toLowerCase() === key.toLowerCase());
+    if (name === undefined) {
+      rest[key] = value;
+      continue;
     }
+    const duration = Number.isSafeInteger(value) ? value as number : parseDuration(String(value));
+    if (duration === undefined) throw badRequest(`${key} is ${shownValue(value)}, must be a duration as 24h0m0s`);
+    durations[name] = duration;
   }
-  return { body: { value: rest, offsetOf: body.offsetOf }, UserLoginTokenValidDuration: duration };
+  return { durations, rest: { value: rest, offsetOf: body.offsetOf } };
 }
 
 function requireSound(config: Config): void {
@@ -130,6 +137,7 @@ function requireSound(config: Config): void {
       config.UserLoginTokenValidDuration >= MIN_LOGIN_TOKEN_NS,
       "UserLoginTokenValidDuration must be at least 3m, or nobody could log in to correct it",
     ],
+    [config.WebsocketTokenValidDuration >= SECOND_NS, "WebsocketTokenValidDuration must be at least 1s"],
   ];
   for (const [sound, rule] of rules) {
     if (!sound) throw badRequest(rule);

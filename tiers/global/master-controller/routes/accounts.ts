@@ -22,6 +22,7 @@ export const accountRoutes: readonly Route[] = [
     summary: "Settings that everybody may know",
     handle: async ({ core }) => json(publicConfigJson(await loadConfig(core.database))),
   },
+  { path: "wstoken", emptyBody: true, summary: "A short-lived token for a WebSocket", handle: webSocketToken },
   { path: "refresh", emptyBody: true, summary: "Renew the session's token", handle: refresh },
 ];
 
@@ -78,6 +79,13 @@ export function withoutExtras(body: JsonBody): JsonBody {
     }
   }
   return { value: rest, offsetOf: body.offsetOf };
+}
+
+async function webSocketToken({ core, session }: AuthCall) {
+  const { WebsocketTokenValidDuration: life } = await loadConfig(core.database);
+  const subject = { name: session.username, email: session.email, epoch: session.claims.epoch };
+  const { token } = await issueToken(core, { ...subject, use: "websocket" }, Math.floor(life / 1e9));
+  return json({ token });
 }
 
 async function refresh({ core, session }: AuthCall) {
