@@ -48,13 +48,20 @@ export function checkPorts(ports: Ports, embeddedPostgres: boolean): void {
   for (const region of Object.values(ports.regions)) wanted.push(...Object.values(region));
   const taken = wanted.filter((port) => !isFree(port)).map((port) => {
     const owner = listenerOf(port);
-    return `${port} (${owner ? `process ${owner.pid}: ${owner.command.slice(0, 80)}` : "owner not visible"})`;
+    return `${port} (${owner ? `process ${owner.pid}: ${shortCommand(owner.command)}` : "owner not visible"})`;
   });
   if (taken.length > 0) {
     throw new UpError(
       `taken: port ${taken.join(", port ")}. End that process, or choose other ports with --port-base.`,
     );
   }
+}
+
+/** What runs, without its many flags. */
+function shortCommand(command: string): string {
+  const [program = "", ...words] = command.split(" ");
+  const telling = words.filter((word) => !word.startsWith("-"));
+  return [program.slice(program.lastIndexOf("/") + 1), ...telling].join(" ").slice(0, 100);
 }
 
 function isFree(port: number): boolean {
