@@ -1,4 +1,5 @@
 import { readdir, readlink } from "node:fs/promises";
+import { PlatformError } from "../../shared/platform/mod.ts";
 
 /** Finds running processes by the folder in which they work. */
 export interface ProcessTable {
@@ -16,7 +17,7 @@ export function kernelProcessTable(): ProcessTable {
   return {
     async below(root) {
       const found = new Map<string, number[]>();
-      for (const name of await readdir("/proc")) {
+      for (const name of await processNames()) {
         if (!/^[0-9]+$/.test(name)) continue;
         const folder = await workingFolder(Number(name));
         if (folder === undefined || !isBelow(folder, root)) continue;
@@ -29,6 +30,16 @@ export function kernelProcessTable(): ProcessTable {
       return working !== undefined && isBelow(working, folder);
     },
   };
+}
+
+async function processNames(): Promise<string[]> {
+  try {
+    return await readdir("/proc");
+  } catch (cause) {
+    throw new PlatformError("Invalid", "The process platform needs Linux and read access to /proc, to find its apps", {
+      cause,
+    });
+  }
 }
 
 async function workingFolder(pid: number): Promise<string | undefined> {

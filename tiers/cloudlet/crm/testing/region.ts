@@ -22,7 +22,9 @@ import {
   ClusterInst,
   type ClusterInstInfo,
   ClusterInstInfoKind,
+  type ClusterInstKey,
   ClusterInstKind,
+  type DeepPartial,
   type dme,
   Flavor,
   FlavorKind,
@@ -98,12 +100,10 @@ export class Region {
     publishObject(this.hub, CloudletKind, Cloudlet.create({ key: cloudletKey, platformType, ...changes }));
   }
 
-  cluster(state: TrackedState): void {
-    publishObject(
-      this.hub,
-      ClusterInstKind,
-      ClusterInst.create({ key: clusterKey, flavor: { name: "small" }, state, deployment: "docker" }),
-    );
+  /** Publishes a cluster, that of the first instance unless another key is given. */
+  cluster(state: TrackedState, key: DeepPartial<ClusterInstKey> = clusterKey): void {
+    const cluster = ClusterInst.create({ key, flavor: { name: "small" }, state, deployment: "docker" });
+    publishObject(this.hub, ClusterInstKind, cluster);
   }
 
   /** Publishes an instance; a new birth makes it another object. */
