@@ -32,12 +32,13 @@ interface Content {
  * some of the files sees only those.
  */
 export async function openFileSecrets(url: string, deps: SecretsDeps): Promise<SecretStore> {
-  const { root, kekFile } = parseUrl(url);
+  const { root, kekFile } = fileStoreLocation(url);
   const kek = await loadKek(root, kekFile, deps);
   return new FileStore(root, deps.files, deps.clock, await createSealer(kek, deps.random));
 }
 
-function parseUrl(url: string): { root: string; kekFile: string } {
+/** The folder of a `file:` store and the file of its key, such as for permission lists. */
+export function fileStoreLocation(url: string): { root: string; kekFile: string } {
   const [path, query] = url.slice("file:".length).replace(/^\/\/(?=\/)/, "").split("?", 2) as [string, string?];
   if (path === "") throw new SecretsError("Secret store file: needs a path, as in file:/var/lib/archipelago/secrets");
   const parameters = new URLSearchParams(query ?? "");

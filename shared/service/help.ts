@@ -6,21 +6,24 @@ const INDENT = "      ";
 
 /** The page that `--help` prints. */
 export function helpText(name: string, description: string, options: OptionSpecs): string {
-  const own = Object.entries(options).filter(([option]) => !Object.hasOwn(commonOptions, option));
-  const common = Object.entries(options).filter(([option]) => Object.hasOwn(commonOptions, option));
+  const all = Object.entries(options);
+  // A tool has some names in common with services, but not their standing options.
+  const standing = Object.keys(commonOptions).every((option) => Object.hasOwn(options, option)) ? commonOptions : {};
   const sections = [
     `${name} — ${description}`,
-    section("Options", own),
-    section("Options of every service", common),
-    wrap(
-      `Each option can also be a variable (${
-        environmentNameOf("storeUrl").replace("STORE_URL", "STORE")
-      } for --store) or a key of the ` +
-        "YAML file that --config names (store: …). Flags go before variables, variables before the file.",
-      "",
-    ),
+    section("Options", all.filter(([option]) => !Object.hasOwn(standing, option))),
+    section("Options of every service", all.filter(([option]) => Object.hasOwn(standing, option))),
+    wrap(sourcesText(options), ""),
   ];
   return `${sections.filter((text) => text !== "").join("\n\n")}\n`;
+}
+
+function sourcesText(options: OptionSpecs): string {
+  const [name = "help"] = Object.keys(options);
+  const [flag, variable] = [flagNameOf(name), environmentNameOf(name)];
+  if (!Object.hasOwn(options, "config")) return `Each option can also be a variable (${variable} for --${flag}).`;
+  return `Each option can also be a variable (${variable} for --${flag}) or a key of the YAML file that --config names ` +
+    `(${flag}: …). Flags go before variables, variables before the file.`;
 }
 
 function section(title: string, options: readonly (readonly [string, OptionSpec])[]): string {

@@ -1,3 +1,4 @@
+import { fileStoreLocation } from "../../shared/secrets/mod.ts";
 import type { Layout } from "./layout.ts";
 import { siteName } from "./layout.ts";
 import type { Ports } from "./ports.ts";
@@ -50,6 +51,7 @@ function specOf(context: SpecContext, program: Program): ServiceSpec {
       "run",
       "--quiet",
       "--no-prompt",
+      "--v8-flags=--optimize-for-size",
       "--frozen",
       `--config=${source}/deno.json`,
       `-P=${permissionSet}`,
@@ -193,6 +195,7 @@ export function crmSpec(
 }
 
 /** Files of the secret store that a service may see: one branch, and the key that opens them. */
-function secretFiles({ layout }: SpecContext, branch: string): string[] {
-  return [`${layout.secrets}/${branch}`, layout.secretsKey];
+function secretFiles({ secrets }: SpecContext, branch: string): string[] {
+  const { root, kekFile } = fileStoreLocation(secrets);
+  return [`${root}/${branch}`, kekFile];
 }
