@@ -147,7 +147,7 @@ export function createNotifyClient(options: NotifyClientOptions): NotifyClient {
       limits,
       onMessage({ kind, key, value, correlation, traceparent }) {
         const handler = handlers.get(kind);
-        if (handler) handler(value, { correlation, traceparent, address: key });
+        if (handler) handler(value.slice(), { correlation, traceparent, address: key });
         else log("warn", "Nobody takes a message", { type: kind });
       },
       onProgress: () => become(session?.inStep ? "inStep" : "syncing"),

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { RpcError } from "../rpc/mod.ts";
+import { type Entry, NotifyFrame } from "../schema/mod.ts";
 import { Backoff } from "./backoff.ts";
 import { ChangeList } from "./change_list.ts";
 import { ClientSession } from "./client_session.ts";
@@ -40,6 +41,42 @@ Deno.test("an entry encoded once is what the schema would encode, its value a vi
       }
     },
   ));
+});
+
+/** What both decoders make of bytes: entries, or a refusal. */
+function outcome(decode: () => { batch: { entries: readonly Entry[] } | undefined }): unknown {
+  try {
+    return decode().batch?.entries.map((entry) => ({ ...entry, value: [...entry.value] }));
+  } catch {
+    return "refused";
+  }
+}
+
+Deno.test("frames are read as the schema reads them, sound or not", () => {
+  const entries = fc.array(
+    fc.record({
+      action: fc.constantFrom(...Object.values(EntryAction)),
+      kind: fc.constantFrom("A", "AppInst", "Äpp"),
+      key: fc.string({ unit: "binary" }),
+      value: fc.uint8Array({ maxLength: 300 }),
+      revision: fc.nat({ max: Number.MAX_SAFE_INTEGER }),
+      epoch: fc.string(),
+      traceparent: fc.string(),
+      correlation: fc.string(),
+    }),
+    { maxLength: 5 },
+  );
+  const damage = fc.array(fc.tuple(fc.nat(), fc.nat({ max: 255 })), { maxLength: 3 });
+  fc.assert(
+    fc.property(entries, damage, fc.nat(), (list, changes, cut) => {
+      const bytes = NotifyFrame.encode(NotifyFrame.create({ batch: { entries: list } }));
+      assert.deepEqual(outcome(() => decodeFrame(bytes)), outcome(() => NotifyFrame.decode(bytes)));
+      for (const [at, value] of changes) bytes[at % bytes.length] = value;
+      const damaged = cut % 3 === 0 ? bytes.subarray(0, cut % bytes.length) : bytes;
+      assert.deepEqual(outcome(() => decodeFrame(damaged)), outcome(() => NotifyFrame.decode(damaged)));
+    }),
+    { numRuns: 3_000 },
+  );
 });
 
 Deno.test("garbage never does more than end the stream", () => {

@@ -1,3 +1,4 @@
+import { plainEntries } from "./batch_reader.ts";
 import { Entry, Entry_Action as EntryAction, NotifyFrame } from "../schema/mod.ts";
 
 export { Entry, EntryAction };
@@ -115,9 +116,20 @@ export function encodeControl(body: Parameters<typeof NotifyFrame.create>[0]): U
   return NotifyFrame.encode(NotifyFrame.create(body));
 }
 
-/** Reads a frame. @throws when the bytes are none. */
-export function decodeFrame(bytes: Uint8Array): NotifyFrame {
-  return NotifyFrame.decode(bytes);
+/** What a frame holds: one of the three. */
+export interface Frame {
+  readonly hello: NotifyFrame["hello"];
+  readonly batch: { readonly entries: readonly Entry[] } | undefined;
+  readonly refusal: NotifyFrame["refusal"];
+}
+
+/**
+ * Reads a frame. Values are views into it: who keeps one for long copies it, or keeps the frame.
+ * @throws when the bytes are no frame.
+ */
+export function decodeFrame(bytes: Uint8Array): Frame {
+  const entries = plainEntries(bytes);
+  return entries ? { hello: undefined, batch: { entries }, refusal: undefined } : NotifyFrame.decode(bytes);
 }
 
 /** Whether both hold the same bytes. */

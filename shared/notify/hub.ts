@@ -1,5 +1,6 @@
 import { type CallContext, RpcError, type RpcServer, Status, systemRpcClock } from "../rpc/mod.ts";
 import { type AdmissionRules, agree } from "./admission.ts";
+import { whenExpired } from "./expiry.ts";
 import { versionRefusal } from "./hello.ts";
 import { type ChildEvent, HubCore, type MessageAddress, type MessageMeta, type MessageOptions } from "./hub_core.ts";
 import { HubStream } from "./hub_stream.ts";
@@ -168,6 +169,11 @@ async function* serveStream(
   const cancelHello = clock.after(core.limits.helloMs, () => {
     if (!stream.child) fail(new RpcError(Status.DEADLINE_EXCEEDED, "No hello came in time"));
   });
+  const [certificate] = context.peer.certificates ?? [];
+  const cancelExpiry = certificate && whenExpired(certificate, clock, () => {
+    log("warn", "The certificate of a notify child has expired", { child: stream.child?.name });
+    stream.refuse("The certificate has expired");
+  });
   context.signal.addEventListener("abort", () => core.detach(stream), { once: true });
   receive(core, rules, stream, requests, context).then(() => core.detach(stream), fail);
   try {
@@ -179,6 +185,7 @@ async function* serveStream(
     if (failure) throw failure;
   } finally {
     cancelHello();
+    cancelExpiry?.();
     core.detach(stream);
   }
 }

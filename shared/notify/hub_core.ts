@@ -306,7 +306,7 @@ export class HubCore implements HubSide {
   #message(child: ChildInfo, { kind, key, value, correlation, traceparent }: Entry): void {
     const handler = this.#handlers.get(kind);
     if (!handler) return this.#parts.log("warn", "Nobody takes a message", { child: child.name, type: kind });
-    handler(value, child, { correlation, traceparent, address: key });
+    handler(value.slice(), child, { correlation, traceparent, address: key });
   }
 
   #event(child: ChildInfo, event: ChildEvent): void {

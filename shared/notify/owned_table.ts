@@ -121,7 +121,7 @@ export class OwnedTable {
   }
 
   /** The child has an object. False when it owns too many. */
-  update(child: ChildInfo, kind: string, key: string, value: Uint8Array, traceparent: string): boolean {
+  update(child: ChildInfo, kind: string, key: string, sent: Uint8Array, traceparent: string): boolean {
     const holder = this.#holders.get(child.name);
     if (!holder) return false;
     const objects = mapIn(holder.objects, kind);
@@ -129,10 +129,10 @@ export class OwnedTable {
     const old = objects.get(key);
     if (!old && holder.count >= this.#maxObjects) return false;
     const owned = owners.get(key) === holder;
+    const same = owned && old !== undefined && sameBytes(old, sent);
+    const value = same ? old : sent.slice();
     // First the handler: what it throws at is not taken in.
-    if (!owned || !old || !sameBytes(old, value)) {
-      this.#handlerOf(kind)?.update(key, value, child, { traceparent });
-    }
+    if (!same) this.#handlerOf(kind)?.update(key, value, child, { traceparent });
     if (!old) holder.count++;
     holder.seen.get(kind)?.add(key);
     objects.set(key, value);

@@ -40,8 +40,10 @@ export class ReplicaState implements Replica {
   readonly #onFault: (error: unknown) => void;
   readonly #objects = new Map<string, Uint8Array>();
   readonly #listeners = new Set<ReplicaListener>();
-  /** Keys sent since the snapshot began; undefined outside a snapshot. */
+  /** Keys sent since the snapshot began; undefined outside a snapshot, and when there was nothing before it. */
   #seen: Set<string> | undefined;
+  /** A snapshot into an empty replica is under way: most of every frame is kept, so values may stay views into them. */
+  #filling = false;
   #epoch = "";
   #revision = 0;
   #inStep = false;
@@ -90,6 +92,7 @@ export class ReplicaState implements Replica {
   disconnected(): void {
     this.#inStep = false;
     this.#seen = undefined;
+    this.#filling = false;
   }
 
   /** Applies an entry of this kind. */
@@ -108,7 +111,8 @@ export class ReplicaState implements Replica {
         this.#epoch = "";
         this.#revision = 0;
         this.#inStep = false;
-        this.#seen = new Set();
+        this.#filling = this.#objects.size === 0;
+        this.#seen = this.#filling ? undefined : new Set();
         break;
       case EntryAction.IN_STEP:
         this.#markInStep(entry);
@@ -118,11 +122,12 @@ export class ReplicaState implements Replica {
     }
   }
 
-  #update({ key, value, revision, traceparent }: Entry): void {
+  #update({ key, value: sent, revision, traceparent }: Entry): void {
     this.#seen?.add(key);
     this.#advance(revision);
     const old = this.#objects.get(key);
-    if (old && sameBytes(old, value)) return;
+    if (old && sameBytes(old, sent)) return;
+    const value = this.#filling ? sent : sent.slice();
     this.#objects.set(key, value);
     this.#tell((listener) => listener.update?.(key, value, old, { traceparent, revision }));
   }
@@ -142,6 +147,7 @@ export class ReplicaState implements Replica {
   #markInStep({ epoch, revision }: Entry): void {
     const seen = this.#seen;
     this.#seen = undefined;
+    this.#filling = false;
     if (seen) { for (const key of [...this.#objects.keys()]) if (!seen.has(key)) this.#remove(key); }
     this.#epoch = epoch;
     this.#revision = revision;
@@ -151,6 +157,7 @@ export class ReplicaState implements Replica {
   }
 
   #tell(call: (listener: ReplicaListener) => void): void {
+    if (this.#listeners.size === 0) return;
     for (const listener of [...this.#listeners]) {
       try {
         call(listener);
