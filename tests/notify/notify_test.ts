@@ -1,79 +1,15 @@
 import assert from "node:assert/strict";
 import { createNotifyClient, createNotifyHub, type NotifyClient, roundRobin } from "../../shared/notify/mod.ts";
-import {
-  authenticate,
-  type ChannelTls,
-  createChannel,
-  createClient,
-  createServer,
-  type RpcServer,
-} from "../../shared/rpc/mod.ts";
+import { authenticate, createChannel, createClient, createServer, type RpcServer } from "../../shared/rpc/mod.ts";
 import { NotifyApi, NotifyFrame } from "../../shared/schema/mod.ts";
 import { type Authority, createAuthority, uriOf } from "../../shared/rpc/conformance/certificates.ts";
-
-const WAIT_MS = 60_000;
-const PARENT = new URL("./parent.ts", import.meta.url).pathname;
-
-async function until(condition: () => boolean, what: () => string): Promise<void> {
-  const end = Date.now() + WAIT_MS;
-  while (!condition()) {
-    if (Date.now() > end) throw new Error(`Waited in vain: ${what()}`);
-    await new Promise((resolve) => setTimeout(resolve, 5));
-  }
-}
+import { controllerOf, ParentProcess, Trust, until, WAIT_MS } from "./parent_process.ts";
 
 const text = (value: Uint8Array | undefined): string => new TextDecoder().decode(value).replace(/\.+$/, "");
 
-/** Refuses a server that is no controller of the region. */
-function controllerOf(region: string): (chain: readonly Uint8Array[]) => void {
-  return (chain) => assert.equal(uriOf(chain[0]!), `spiffe://archipelago/region/${region}/service/controller`);
-}
-
-class ParentProcess implements AsyncDisposable {
-  readonly #process: Deno.ChildProcess;
-  readonly port: number;
-
-  constructor(process: Deno.ChildProcess, port: number) {
-    this.#process = process;
-    this.port = port;
-  }
-
-  static async start(folder: string, objects: number, value: string): Promise<ParentProcess> {
-    const process = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", PARENT, folder, `${objects}`, value],
-      stdout: "piped",
-      stderr: "inherit",
-    }).spawn();
-    const reader = process.stdout.pipeThrough(new TextDecoderStream()).getReader();
-    const { value: line } = await reader.read();
-    reader.cancel();
-    return new ParentProcess(process, Number(line));
-  }
-
-  async kill(): Promise<void> {
-    try {
-      this.#process.kill("SIGKILL");
-    } catch {
-      // It has ended already.
-    }
-    await this.#process.status;
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.kill();
-  }
-}
-
 Deno.test("a parent killed in the middle of a snapshot leaves nothing behind that its successor does not have", async () => {
-  const folder = await Deno.makeTempDir();
-  const authority = await createAuthority("test");
-  const { cert, key } = await authority.issue("spiffe://archipelago/region/eu/service/controller");
-  await Deno.writeTextFile(`${folder}/cert.pem`, cert);
-  await Deno.writeTextFile(`${folder}/key.pem`, key);
-  await Deno.writeTextFile(`${folder}/ca.pem`, authority.ca);
-  const own = await authority.issue("spiffe://archipelago/region/eu/service/dme");
-  const tls: ChannelTls = { ...own, ca: authority.ca, verifyPeer: controllerOf("eu") };
-
+  await using trust = await Trust.create();
+  const { folder, tls } = trust;
   const first = await ParentProcess.start(folder, 100_000, "first");
   let port = first.port;
   const child = createNotifyClient({
@@ -102,7 +38,6 @@ Deno.test("a parent killed in the middle of a snapshot leaves nothing behind tha
   } finally {
     await child.stop();
     await first.kill();
-    await Deno.remove(folder, { recursive: true });
   }
 });
 

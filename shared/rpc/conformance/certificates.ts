@@ -11,8 +11,8 @@ export interface Identity {
 export interface Authority {
   /** The root, PEM. */
   readonly ca: string;
-  /** Issues a certificate for a URI name, valid for localhost as client and server. */
-  issue(uri: string): Promise<Identity>;
+  /** Issues a certificate for a URI name, valid for localhost as client and server. @param lifeMs default an hour */
+  issue(uri: string, lifeMs?: number): Promise<Identity>;
 }
 
 const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
@@ -22,8 +22,8 @@ function keys(): Promise<CryptoKeyPair> {
   return crypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]) as Promise<CryptoKeyPair>;
 }
 
-function span(): { notBefore: Date; notAfter: Date } {
-  return { notBefore: new Date(Date.now() - HOUR_MS), notAfter: new Date(Date.now() + HOUR_MS) };
+function span(lifeMs: number = HOUR_MS): { notBefore: Date; notAfter: Date } {
+  return { notBefore: new Date(Date.now() - HOUR_MS), notAfter: new Date(Date.now() + lifeMs) };
 }
 
 async function keyPem(key: CryptoKey): Promise<string> {
@@ -55,7 +55,7 @@ export async function createAuthority(name: string): Promise<Authority> {
   let serial = 16;
   return {
     ca: root.toString("pem"),
-    async issue(uri) {
+    async issue(uri, lifeMs) {
       const leafKeys = await keys();
       const leaf = await x509.X509CertificateGenerator.create({
         serialNumber: (serial++).toString(16),
@@ -72,7 +72,7 @@ export async function createAuthority(name: string): Promise<Authority> {
           ]),
           new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth, x509.ExtendedKeyUsage.clientAuth]),
         ],
-        ...span(),
+        ...span(lifeMs),
       });
       return { cert: `${leaf.toString("pem")}\n${issuer.toString("pem")}\n`, key: await keyPem(leafKeys.privateKey) };
     },

@@ -16,11 +16,12 @@ const bareChannels: Channel[] = [];
 const thin: ThinChild[] = [];
 /** Delays between a change and its arrival at each child, ms. */
 let delays: number[] = [];
+let awaited = 0;
 let expected = Promise.withResolvers<void>();
 
 function arrived(message: Uint8Array): void {
   delays.push(wallMs() - new DataView(message.buffer, message.byteOffset).getFloat64(0));
-  if (delays.length === clients.length + bareChannels.length) expected.resolve();
+  if (delays.length === awaited) expected.resolve();
 }
 
 function child(wants: string[]): NotifyClient {
@@ -102,7 +103,8 @@ await serveCommands({
       await first.promise;
     }
   },
-  expect() {
+  expect(whom: "clients" | "bare") {
+    awaited = whom === "clients" ? clients.length : bareChannels.length;
     delays = [];
     expected = Promise.withResolvers();
   },
