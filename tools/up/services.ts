@@ -54,7 +54,6 @@ function specOf(context: SpecContext, program: Program): ServiceSpec {
       "--quiet",
       "--no-prompt",
       ...(program.compact ? ["--v8-flags=--optimize-for-size"] : []),
-      "--v8-flags=--optimize-for-size",
       "--frozen",
       `--config=${source}/deno.json`,
       `-P=${permissionSet}`,
