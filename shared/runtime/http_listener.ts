@@ -28,8 +28,9 @@ export interface HttpListener {
   /** Such as `https://127.0.0.1:4433`. */
   readonly url: string;
   /**
-   * Gives new connections another certificate; running requests end on the old one. The runtime cannot swap it in a
-   * listener, so for some milliseconds (3 measured) a connection is refused.
+   * Gives new connections another certificate, or rejects and keeps the old one when it is not usable. Running requests
+   * end on the old one. The runtime cannot swap it in a listener, so for some milliseconds (3 measured) connections are
+   * refused.
    */
   updateTls(certificate: ServerCertificate): Promise<void>;
   /**
@@ -37,7 +38,7 @@ export interface HttpListener {
    * then ends with the process.
    */
   drain(graceMs: number): Promise<void>;
-  /** Cuts everything. Not after `drain`. */
+  /** Cuts everything, unless it is draining: then it only waits no longer. */
   close(): Promise<void>;
 }
 
@@ -66,6 +67,8 @@ export function serveHttp(options: HttpListenerOptions): Promise<HttpListener> {
 interface Serving {
   readonly server: Deno.HttpServer<Deno.NetAddr>;
   readonly abort: AbortController;
+  /** Set once it takes no new connections. */
+  shutdown?: Promise<void>;
 }
 
 class Listener implements HttpListener {
@@ -85,6 +88,8 @@ class Listener implements HttpListener {
   }
 
   async updateTls(certificate: ServerCertificate): Promise<void> {
+    // A spare listener tells whether the certificate is usable, while the port is still served.
+    await drainServer(this.#start(0, certificate), 0);
     const old = this.#serving;
     drainServer(old, REPLACED_LISTENER_GRACE_MS).catch(() => {});
     this.#serving = await this.#restart(certificate);
@@ -128,14 +133,16 @@ class Listener implements HttpListener {
   }
 }
 
-async function drainServer({ server, abort }: Serving, graceMs: number): Promise<void> {
-  if (graceMs <= 0) {
-    abort.abort();
-    return await server.finished;
+async function drainServer(serving: Serving, graceMs: number): Promise<void> {
+  if (graceMs <= 0 && !serving.shutdown) {
+    serving.shutdown = serving.server.finished;
+    serving.abort.abort();
+    return await serving.shutdown;
   }
+  // A server that is shutting down can no longer be aborted: the runtime throws.
+  serving.shutdown ??= serving.server.shutdown();
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<void>((resolve) => timer = setTimeout(resolve, graceMs));
-  // A server that is shutting down can no longer be aborted: the runtime throws.
-  await Promise.race([server.shutdown(), late]);
+  await Promise.race([serving.shutdown, late]);
   clearTimeout(timer);
 }
