@@ -1,7 +1,5 @@
 import { badRequest } from "../http/api_error.ts";
-
-/** The part of the package that is used; it comes without types. */
-type Estimator = (password: string) => { readonly guesses: number };
+import { loadEstimator } from "./guesses.ts";
 
 /** Guesses per second that an attacker is taken to make. */
 const GUESSES_PER_SECOND = 1_000_000;
@@ -11,9 +9,9 @@ const JUDGED_CHARACTERS = 72;
 
 /** Seconds that a password is estimated to withstand guessing; longer passwords are judged by their beginning. */
 export async function crackTimeSeconds(password: string): Promise<number> {
-  // Its dictionaries take 28 MiB, so they are loaded with the first password that is judged.
-  const { default: estimate }: { default: Estimator } = await import("zxcvbn");
-  return estimate(password.slice(0, JUDGED_CHARACTERS)).guesses / GUESSES_PER_SECOND;
+  // Word lists take memory, so they are loaded with the first password that is judged.
+  const estimate = await loadEstimator();
+  return estimate(password.slice(0, JUDGED_CHARACTERS)) / GUESSES_PER_SECOND;
 }
 
 /** Checks that a password withstands guessing for long enough. @throws {ApiError} 400 */
