@@ -379,10 +379,28 @@ Deno.test("bodies that nobody reads hold their windows and no more, over all con
   await settle();
   assert.ok(most <= 2_000_000 + 16_384, `${most} octets held`);
   assert.ok(peers.some(({ frames }) => frames.some(({ type }) => type === FrameType.RST_STREAM)), "some were refused");
+  // Those who hold most are cut off until there is room again; whoever holds nothing is not.
+  await service.clock.pass(500);
+  assert.ok(service.server.stats().heldBytes < 1_500_000);
+  await callOn(innocent);
+  assert.equal(innocent.state, "open");
   for (const peer of peers) peer.close();
   await settle();
   assert.equal(service.server.stats().heldBytes, 0);
   await callOn(innocent);
+  service.server.close();
+});
+
+Deno.test("bodies whose rest never comes are reset in time", async () => {
+  const service = startService({ handler: echo, limits: { keepaliveIntervalMs: 0, settingsTimeoutMs: 0 } });
+  const { peer } = service.raw();
+  await peer.send(HELLO);
+  for (let id = 1; id < 100; id += 2) {
+    await peer.send(peer.hpack.headers(id, request()), frame(FrameType.DATA, 0, id, new Uint8Array(10_000)));
+  }
+  assert.equal(service.server.stats().heldBytes, 500_000);
+  await service.clock.pass(DEFAULT_LIMITS.bodyTimeoutMs + 500);
+  assert.deepEqual(service.server.stats(), { connections: 1, streams: 0, heldBytes: 0 });
   service.server.close();
 });
 

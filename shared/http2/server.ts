@@ -2,6 +2,7 @@ import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import { BufferPool } from "./core/buffer_pool.ts";
 import { Connection, poolBufferBytes } from "./core/connection.ts";
 import { ErrorCode } from "./core/constants.ts";
+import { ConnectionError } from "./core/errors.ts";
 import { DEFAULT_LIMITS, type Http2Limits } from "./core/limits.ts";
 import { MemoryBudget } from "./core/memory_budget.ts";
 import { Driver } from "./driver.ts";
@@ -123,6 +124,17 @@ export function serve(listener: Listener, options: ServeOptions): Http2Server {
   function tick(): void {
     const now = clock.now();
     for (const { driver } of live) driver.tick(now);
+    while (budget.strained && cutOffLargest());
+  }
+
+  /** Ends the connection that holds most, so that those who fill the memory do not keep the others out. */
+  function cutOffLargest(): boolean {
+    let largest: Connection<ConnectionStream> | null = null;
+    for (const { connection } of live) {
+      if (!connection.closed && connection.window.heldBytes > (largest?.window.heldBytes ?? 0)) largest = connection;
+    }
+    largest?.fail(new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, "Connection holds too much of the server's memory"));
+    return largest !== null;
   }
 
   function remove(entry: Live): void {

@@ -136,8 +136,10 @@ export class ConnectionStream extends StreamCore implements Http2Stream {
     return handled(new Promise((resolve, reject) => this.#reader = { resolve, reject }));
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array, void, void> {
-    for (let bytes = await this.read(); bytes !== null; bytes = await this.read()) yield bytes;
+  [Symbol.asyncIterator](): AsyncIterator<Uint8Array, void, void> {
+    const result = (bytes: Uint8Array | null): IteratorResult<Uint8Array, void> =>
+      bytes === null ? { done: true, value: undefined } : { done: false, value: bytes };
+    return { next: () => this.read().then(result) };
   }
 
   collect(maxBytes: number, done: Collector): void {
@@ -145,6 +147,7 @@ export class ConnectionStream extends StreamCore implements Http2Stream {
     if (this.closeError !== null) return done(this.closeError, EMPTY);
     this.#collector = done;
     this.#maxBytes = maxBytes;
+    this.gathering = true;
     const held = this.#buffer?.length ?? 0;
     if (held > maxBytes) this.#tooLarge();
     else if (this.remoteClosed || this.closed) this.#collected();

@@ -1,23 +1,31 @@
+/** Small buffers: what an answer or two take, so that many connections that write a little hold little. */
+const SMALL_BYTES = 8_192;
 /** Buffers kept for the next user: enough for the connections that write at the same moment, not for all that exist. */
-const MAX_POOLED = 64;
+const MAX_SMALL = 256;
+const MAX_LARGE = 32;
 
-/** Output buffers of one size, shared by connections so that an idle one holds none. */
+/** Output buffers of two sizes, shared by connections so that an idle one holds none. */
 export class BufferPool {
-  readonly #free: Uint8Array[] = [];
-  /** Size of its buffers, in octets. */
-  readonly bufferBytes: number;
+  readonly #small: Uint8Array[] = [];
+  readonly #large: Uint8Array[] = [];
+  readonly #largeBytes: number;
 
-  constructor(bufferBytes: number) {
-    this.bufferBytes = bufferBytes;
+  /** @param largeBytes Size of the large buffers, in octets: what a connection has waiting at most, as a rule. */
+  constructor(largeBytes: number) {
+    this.#largeBytes = largeBytes;
   }
 
-  /** A buffer of `bufferBytes`; its contents are arbitrary. */
-  take(): Uint8Array {
-    return this.#free.pop() ?? new Uint8Array(this.bufferBytes);
+  /** A buffer of at least `bytes` octets; its contents are arbitrary. */
+  take(bytes: number): Uint8Array {
+    if (bytes <= SMALL_BYTES) return this.#small.pop() ?? new Uint8Array(SMALL_BYTES);
+    if (bytes <= this.#largeBytes) return this.#large.pop() ?? new Uint8Array(this.#largeBytes);
+    return new Uint8Array(bytes * 2);
   }
 
   /** Gives a buffer back; those of another size are left to the garbage collector. */
   give(buffer: Uint8Array): void {
-    if (buffer.length === this.bufferBytes && this.#free.length < MAX_POOLED) this.#free.push(buffer);
+    if (buffer.length === SMALL_BYTES) {
+      if (this.#small.length < MAX_SMALL) this.#small.push(buffer);
+    } else if (buffer.length === this.#largeBytes && this.#large.length < MAX_LARGE) this.#large.push(buffer);
   }
 }

@@ -434,9 +434,9 @@ export class Connection<S extends StreamCore = StreamCore> {
     this.close(stream, new StreamClosedError(code, "local", message), Ended.RESET_BY_US);
   }
 
-  /** The stream has seen its window shut for too long. */
-  expire(stream: StreamCore): void {
-    this.reset(stream as S, ErrorCode.ENHANCE_YOUR_CALM, "Peer did not open the window for too long");
+  /** The peer has let the stream stand for too long. */
+  expire(stream: StreamCore, message: string): void {
+    this.reset(stream as S, ErrorCode.ENHANCE_YOUR_CALM, message);
   }
 
   /** A handler starts work on the stream: its place is not given away before {@linkcode Connection.unpin}. */

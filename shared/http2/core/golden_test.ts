@@ -50,8 +50,8 @@ function open(role: "server" | "client", onStream: (stream: Recorded) => void = 
 const PREFACE = "505249202a20485454502f322e300d0a0d0a534d0d0a0d0a";
 const EMPTY_SETTINGS = "000000040000000000";
 const SETTINGS_ACK = "000000040100000000";
-/** Header table 4096, window 524288, frame 16384, header list 16384, then what differs by role. */
-const OUR_SETTINGS = "00001e040000000000" + "000100001000" + "000400080000" + "000500004000" + "000600004000";
+/** Header table 4096, window 1048576, frame 16384, header list 16384, then what differs by role. */
+const OUR_SETTINGS = "00001e040000000000" + "000100001000" + "000400100000" + "000500004000" + "000600004000";
 
 Deno.test("golden trace: a server greets, answers a call with DATA and trailers, and encodes the next one shorter", () => {
   const ok = new PreparedHeaders([[":status", "200"], ["content-type", "application/grpc"]]);

@@ -155,6 +155,7 @@ export class Inbound<S extends StreamCore> implements FrameSink {
     stream.remoteClosed = ends;
     if (octets > 0) {
       this.content();
+      stream.receivedAt = this.#host.now;
       stream.deliverData(source, from, to);
     }
     if (stream.closed) return;

@@ -83,8 +83,8 @@ export class InboundWindow {
   consumed(stream: StreamCore, bytes: number): void {
     stream.uncredited += bytes;
     if (stream.remoteClosed || stream.closed) return;
-    // Half a window at a time: few updates, and the sender is never short.
-    if (stream.uncredited * 2 < this.#latest) return;
+    // A quarter of a window at a time: few updates, and the sender is never short.
+    if (stream.uncredited * 4 < this.#latest) return;
     this.#host.outbound.output.numbers(FrameType.WINDOW_UPDATE, stream.id, stream.uncredited);
     stream.receiveWindow += stream.uncredited;
     stream.uncredited = 0;

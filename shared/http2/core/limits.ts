@@ -21,7 +21,7 @@ export interface Http2Limits {
   readonly connectionWindowBytes: number;
   /** Octets received on a connection that no reader has taken; above it the connection's window is not opened further. */
   readonly maxBufferedBytesPerConnection: number;
-  /** The same over all connections of a server; above it new streams are refused, too. */
+  /** The same over all connections of a server: near it new streams are refused and the largest holder is cut off. */
   readonly maxBufferedBytes: number;
   /** Octets of DATA that wait for the transport; past it writers wait. */
   readonly outputBytes: number;
@@ -51,6 +51,8 @@ export interface Http2Limits {
   readonly keepaliveTimeoutMs: number;
   /** Milliseconds that the transport may refuse to take what waits. */
   readonly writeTimeoutMs: number;
+  /** Milliseconds that a body of which a part is held for `collect` may stand still. */
+  readonly bodyTimeoutMs: number;
   /** Milliseconds that a stream with bytes to send may see its window, or the connection's, shut. */
   readonly windowTimeoutMs: number;
   /** Streams that a peer may reset, or make us reset, at once, ... */
@@ -77,17 +79,17 @@ export const DEFAULT_LIMITS: Http2Limits = {
   maxFrameBytes: 16_384,
   // The protocol's default; a service repeats a few hundred octets of fields.
   headerTableBytes: 4_096,
-  // 10 MB/s a stream at 50 ms round trip; on a fast link twice the speed of 256 KiB, and more gains nothing.
-  streamWindowBytes: 524_288,
+  // 20 MB/s a stream at 50 ms round trip, and what keeps a fast link busy.
+  streamWindowBytes: 1_048_576,
   // Four streams at full window.
-  connectionWindowBytes: 2_097_152,
+  connectionWindowBytes: 4_194_304,
   // Readers that stall hold up the others of their connection only past this.
   maxBufferedBytesPerConnection: 8_388_608,
   // Far from the heap limit of a small process.
   maxBufferedBytes: 268_435_456,
-  // Enough that writing and encrypting overlap; all that a stalled reader makes us hold besides its writer's own bytes.
-  outputBytes: 65_536,
-  // 64 KiB of data and 30 000 pings.
+  // Enough that writing and encrypting overlap; never more than the reader's windows allow.
+  outputBytes: 131_072,
+  // The data and 50 000 pings.
   maxOutputBytes: 1_048_576,
   // One large message of gRPC.
   maxQueuedBytesPerStream: 4_194_304,
@@ -107,6 +109,7 @@ export const DEFAULT_LIMITS: Http2Limits = {
   keepaliveIntervalMs: 60_000,
   keepaliveTimeoutMs: 20_000,
   writeTimeoutMs: 30_000,
+  bodyTimeoutMs: 30_000,
   windowTimeoutMs: 120_000,
   // A client that cancels everything at once may; one that goes on doing so is the attack of CVE-2023-44487 or CVE-2025-8671.
   resetBurst: 500,

@@ -87,13 +87,12 @@ export class Output {
   #reserve(octets: number): number {
     const at = this.#length;
     const needed = at + octets;
-    if (this.#buffer === null) {
-      this.#buffer = octets <= this.#pool.bufferBytes ? this.#pool.take() : new Uint8Array(octets);
-    } else if (needed > this.#buffer.length) {
-      const grown = new Uint8Array(needed * 2);
-      grown.set(this.#buffer.subarray(0, at));
+    if (this.#buffer === null) this.#buffer = this.#pool.take(octets);
+    else if (needed > this.#buffer.length) {
+      const larger = this.#pool.take(needed);
+      larger.set(this.#buffer.subarray(0, at));
       this.#pool.give(this.#buffer);
-      this.#buffer = grown;
+      this.#buffer = larger;
     }
     this.#length = needed;
     return at;

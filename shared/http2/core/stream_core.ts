@@ -41,6 +41,10 @@ export class StreamCore {
   queuedTrailers: HeaderList | PreparedHeaders | null = null;
   /** When an octet of the queue last moved, in milliseconds. */
   progressAt = 0;
+  /** Its body is being gathered to be handed up whole. */
+  gathering = false;
+  /** When an octet of its body last came, in milliseconds. */
+  receivedAt = 0;
   /** Handlers at work on it; it occupies its place among the concurrent streams until there are none. */
   pins = 0;
 

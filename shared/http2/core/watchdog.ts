@@ -16,7 +16,8 @@ export interface Watched {
   finalGoAway(): void;
   sendPing(done: (now: number) => void): void;
   fail(error: ConnectionError): void;
-  expire(stream: StreamCore): void;
+  readonly window: { readonly heldBytes: number };
+  expire(stream: StreamCore, message: string): void;
 }
 
 /** How long the first GOAWAY waits for its ping before the second follows, in milliseconds. */
@@ -81,7 +82,7 @@ export class Watchdog {
     const problem = this.#overdue(now, limits);
     if (problem !== null) return this.#watched.fail(problem);
     this.#keepAlive(now, limits);
-    this.#checkWindows(now, limits);
+    this.#checkStreams(now, limits);
     this.#checkAge(now, limits);
   }
 
@@ -116,10 +117,15 @@ export class Watchdog {
     this.#watched.sendPing(() => this.#pingSentAt = -1);
   }
 
-  #checkWindows(now: number, limits: Http2Limits): void {
-    if (this.#watched.outbound.queuedStreams === 0) return;
-    for (const stream of [...this.#watched.streams.values()]) {
-      if (stream.queue !== null && isOver(now, stream.progressAt, limits.windowTimeoutMs)) this.#watched.expire(stream);
+  #checkStreams(now: number, limits: Http2Limits): void {
+    const watched = this.#watched;
+    if (watched.outbound.queuedStreams === 0 && watched.window.heldBytes === 0) return;
+    for (const stream of [...watched.streams.values()]) {
+      if (stream.queue !== null && isOver(now, stream.progressAt, limits.windowTimeoutMs)) {
+        watched.expire(stream, "Peer did not open the window for too long");
+      } else if (stream.gathering && !stream.remoteClosed && isOver(now, stream.receivedAt, limits.bodyTimeoutMs)) {
+        watched.expire(stream, "Peer did not send the rest of its body for too long");
+      }
     }
   }
 
