@@ -1,4 +1,5 @@
-import { type EncodedEntry, encodeEntry, EntryAction, sameBytes } from "./frame.ts";
+import { Arena, type ByteRange } from "./arena.ts";
+import { encodeEntry, encodeEntryInto, EntryAction, sameBytesAt } from "./frame.ts";
 import { includes, minus, NOBODY, sameScopes, type Scopes, union } from "./scopes.ts";
 
 /** The latest change of one key. */
@@ -6,15 +7,16 @@ export interface Change {
   readonly key: string;
   /** Revision of this change. */
   readonly revision: number;
-  /** Encoded update; undefined for a deletion. */
-  readonly update: EncodedEntry | undefined;
+  /** Where the encoded update is, its value last; undefined for a deletion. It moves when the list is swept. */
+  update: ByteRange | undefined;
+  readonly valueLength: number;
   /** Who sees the object. */
   readonly scopes: Scopes;
   /** Who may hold it without seeing it any more. */
   readonly past: Scopes;
   readonly traceparent: string;
   /** Encoded deletion, made when first needed. */
-  removal?: Uint8Array;
+  removal?: ByteRange;
   /** Whether a later change of the key has taken its place. */
   superseded: boolean;
 }
@@ -31,6 +33,9 @@ const MAX_PAST_SCOPES = 4_096;
 /** Dead places in the list are swept when they are this many more than the live ones. */
 const SWEEP_SLACK = 64;
 
+/** Arenas are swept when they are larger by so many bytes than twice what lives in them. */
+const ARENA_SLACK_BYTES = 64 * 1024;
+
 /**
  * The changes of one kind, each key's latest only, in order of revision. Streams hold no more than a revision of it.
  * Its size is bounded by the objects and the deletions remembered, whatever the number of changes.
@@ -40,11 +45,14 @@ export class ChangeList {
   readonly #maxTombstones: number;
   #changes: Change[] = [];
   readonly #byKey = new Map<string, Change>();
+  #arena = new Arena();
+  /** Bytes of the arena that live. */
+  #liveBytes = 0;
   #objects = 0;
   #tombstones = 0;
   #revision = 0;
   #horizon = 0;
-  #marker: { epoch: string; revision: number; bytes: Uint8Array } | undefined;
+  #marker: { epoch: string; revision: number; bytes: ByteRange } | undefined;
   /** Whether children may be served. */
   ready = false;
 
@@ -69,14 +77,18 @@ export class ChangeList {
     return this.#objects;
   }
 
-  /** Value of an object. */
+  /** Value of an object, as a view: who keeps it for long copies it. */
   get(key: string): Uint8Array | undefined {
-    return this.#byKey.get(key)?.update?.value;
+    const change = this.#byKey.get(key);
+    return change && valueOf(change);
   }
 
   /** All objects. */
   *entries(): IterableIterator<[string, Uint8Array]> {
-    for (const change of this.#byKey.values()) if (change.update) yield [change.key, change.update.value];
+    for (const change of this.#byKey.values()) {
+      const value = valueOf(change);
+      if (value) yield [change.key, value];
+    }
   }
 
   /** Records a change; undefined when it is none. */
@@ -84,7 +96,7 @@ export class ChangeList {
     const old = this.#byKey.get(key);
     if (value === undefined) {
       if (!old?.update) return undefined;
-    } else if (old?.update && sameBytes(old.update.value, value) && sameScopes(old.scopes, scopes)) {
+    } else if (old && sameValue(old, value) && sameScopes(old.scopes, scopes)) {
       return undefined;
     }
     const held = old ? union(old.scopes, old.past) : scopes;
@@ -92,7 +104,11 @@ export class ChangeList {
     const change: Change = {
       key,
       revision,
-      update: value && encodeEntry({ action: EntryAction.UPDATE, kind: this.kind, key, value, revision, traceparent }),
+      update: value && encodeEntryInto(
+        { action: EntryAction.UPDATE, kind: this.kind, key, value, revision, traceparent },
+        (length) => this.#arena.reserve(length),
+      ),
+      valueLength: value?.length ?? 0,
       scopes: value === undefined ? held : scopes,
       past: value === undefined || !old ? NOBODY : this.#bounded(minus(held, scopes), revision),
       traceparent,
@@ -101,8 +117,11 @@ export class ChangeList {
     if (old) this.#supersede(old);
     this.#changes.push(change);
     this.#byKey.set(key, change);
-    if (value === undefined) this.#tombstones++;
-    else this.#objects++;
+    if (change.update === undefined) this.#tombstones++;
+    else {
+      this.#objects++;
+      this.#liveBytes += change.update.length;
+    }
     this.#trim();
     return { revision, concerned: union(held, change.scopes) };
   }
@@ -115,8 +134,11 @@ export class ChangeList {
 
   #supersede(change: Change): void {
     change.superseded = true;
-    if (change.update) this.#objects--;
-    else this.#tombstones--;
+    if (change.update === undefined) this.#tombstones--;
+    else {
+      this.#objects--;
+      this.#liveBytes -= change.update.length;
+    }
   }
 
   #trim(): void {
@@ -136,6 +158,24 @@ export class ChangeList {
     if (this.#changes.length > 2 * live + SWEEP_SLACK) {
       this.#changes = this.#changes.filter((change) => !change.superseded);
     }
+    if (this.#arena.allocated > 2 * this.#liveBytes + ARENA_SLACK_BYTES) this.#sweepArena();
+  }
+
+  /** Moves what lives into a new arena, in the order in which it is sent. */
+  #sweepArena(): void {
+    const arena = new Arena();
+    for (const change of this.#changes) {
+      const { update } = change;
+      if (!update) continue;
+      if (change.superseded) {
+        change.update = undefined;
+        continue;
+      }
+      const { slab, at, length } = update;
+      change.update = arena.reserve(length);
+      change.update.slab.set(slab.subarray(at, at + length), change.update.at);
+    }
+    this.#arena = arena;
   }
 
   /** Calls `visit` for the live changes after `revision`, oldest first, until it says false. */
@@ -158,8 +198,8 @@ export class ChangeList {
    * What a child of `scope` must be sent of a change: the object, its deletion, or nothing. `since` is the revision
    * that the child started from: it cannot hold what was gone by then.
    */
-  toSend(change: Change, scope: string | undefined, since: number): Uint8Array | undefined {
-    if (change.update && includes(change.scopes, scope)) return change.update.bytes;
+  toSend(change: Change, scope: string | undefined, since: number): ByteRange | undefined {
+    if (change.update && includes(change.scopes, scope)) return change.update;
     if (change.revision <= since) return undefined;
     if (!includes(change.update ? change.past : change.scopes, scope)) return undefined;
     return change.removal ??= encodeEntry({
@@ -168,16 +208,27 @@ export class ChangeList {
       key: change.key,
       revision: change.revision,
       traceparent: change.traceparent,
-    }).bytes;
+    });
   }
 
   /** The marker that says: in step up to the latest revision. Made once for all streams of the same epoch. */
-  marker(epoch: string): Uint8Array {
+  marker(epoch: string): ByteRange {
     if (this.#marker?.epoch !== epoch || this.#marker.revision !== this.#revision) {
       const revision = this.#revision;
-      const { bytes } = encodeEntry({ action: EntryAction.IN_STEP, kind: this.kind, epoch, revision });
+      const bytes = encodeEntry({ action: EntryAction.IN_STEP, kind: this.kind, epoch, revision });
       this.#marker = { epoch, revision, bytes };
     }
     return this.#marker.bytes;
   }
+}
+
+function valueOf({ update, valueLength }: Change): Uint8Array | undefined {
+  if (!update) return undefined;
+  const end = update.at + update.length;
+  return update.slab.subarray(end - valueLength, end);
+}
+
+function sameValue({ update, valueLength }: Change, value: Uint8Array): boolean {
+  if (!update) return false;
+  return sameBytesAt(update.slab, update.at + update.length - valueLength, valueLength, value);
 }

@@ -83,8 +83,8 @@ export class ClientSession {
   /** Queues a message for the parent, or says that it cannot be. */
   send(type: string, value: Uint8Array, correlation = "", traceparent = ""): boolean {
     if (this.#ended || !this.#parent) return false;
-    const { bytes } = encodeEntry({ action: EntryAction.MESSAGE, kind: type, value, correlation, traceparent });
-    const queued = this.#sender.lane.push(bytes);
+    const message = encodeEntry({ action: EntryAction.MESSAGE, kind: type, value, correlation, traceparent });
+    const queued = this.#sender.lane.push(message);
     if (queued) this.wake();
     return queued;
   }

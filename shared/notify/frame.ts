@@ -1,3 +1,4 @@
+import type { ByteRange } from "./arena.ts";
 import { plainEntries } from "./batch_reader.ts";
 import { Entry, Entry_Action as EntryAction, NotifyFrame } from "../schema/mod.ts";
 
@@ -28,24 +29,29 @@ const VALUE_TAG = 0x22;
 /** Tag of `NotifyFrame.batch` (field 2, length-delimited). */
 const BATCH_TAG = 0x12;
 
-/** An entry encoded as an element of a batch, and its value as a view into the same bytes. */
-export interface EncodedEntry {
-  readonly bytes: Uint8Array;
-  readonly value: Uint8Array;
-}
+let encoded = 0;
 
-/** How many entries were encoded by this process: tests and diagnostics prove by it that a change is encoded once. */
-export const encodeCounter = { entries: 0 };
+/** How many entries this process has encoded so far: tests and diagnostics prove by it that a change is encoded once. */
+export const encodeCounter = {
+  get entries(): number {
+    return encoded;
+  },
+};
 
-/** Encodes an entry once, in the form in which every stream sends it. The value comes last, so that it is a view. */
-export function encodeEntry(entry: Partial<Entry>): EncodedEntry {
-  encodeCounter.entries++;
-  const value = entry.value ?? new Uint8Array();
+const NO_VALUE = new Uint8Array();
+
+/**
+ * Encodes an entry once, as an element of a batch, in the form in which every stream sends it. The value comes last, so that it
+ * can be had as a view. `reserve` gives the place for it.
+ */
+export function encodeEntryInto(entry: Partial<Entry>, reserve: (length: number) => ByteRange): ByteRange {
+  encoded++;
+  const value = entry.value ?? NO_VALUE;
   const head = Entry.encode({
     action: entry.action ?? EntryAction.UPDATE,
     kind: entry.kind ?? "",
     key: entry.key ?? "",
-    value: new Uint8Array(),
+    value: NO_VALUE,
     revision: entry.revision ?? 0,
     epoch: entry.epoch ?? "",
     traceparent: entry.traceparent ?? "",
@@ -53,23 +59,31 @@ export function encodeEntry(entry: Partial<Entry>): EncodedEntry {
   });
   const tail = value.length === 0 ? 0 : 1 + varintLength(value.length) + value.length;
   const length = head.length + tail;
-  const bytes = new Uint8Array(1 + varintLength(length) + length);
-  bytes[0] = ENTRIES_TAG;
-  let position = writeVarint(bytes, 1, length);
-  bytes.set(head, position);
+  const range = reserve(1 + varintLength(length) + length);
+  const { slab, at } = range;
+  slab[at] = ENTRIES_TAG;
+  let position = writeVarint(slab, at + 1, length);
+  slab.set(head, position);
   position += head.length;
   if (tail > 0) {
-    bytes[position++] = VALUE_TAG;
-    position = writeVarint(bytes, position, value.length);
-    bytes.set(value, position);
+    slab[position++] = VALUE_TAG;
+    position = writeVarint(slab, position, value.length);
+    slab.set(value, position);
   }
-  return { bytes, value: bytes.subarray(bytes.length - value.length) };
+  return range;
+}
+
+/** Encodes an entry into an array of its own. */
+export function encodeEntry(entry: Partial<Entry>): ByteRange {
+  return encodeEntryInto(entry, (length) => ({ slab: new Uint8Array(length), at: 0, length }));
 }
 
 /** Gathers encoded entries into one frame. */
 export class FrameBuilder {
   readonly #limit: number;
-  readonly #parts: Uint8Array[] = [];
+  /** Runs of entries that lie behind each other: mostly few. */
+  readonly #runs: { readonly slab: Uint8Array; readonly from: number; to: number }[] = [];
+  #entries = 0;
   #bytes = 0;
 
   /** @param limit size at which the frame counts as full, bytes. */
@@ -79,12 +93,7 @@ export class FrameBuilder {
 
   /** Entries so far. */
   get entries(): number {
-    return this.#parts.length;
-  }
-
-  /** Bytes so far. */
-  get bytes(): number {
-    return this.#bytes;
+    return this.#entries;
   }
 
   /** Whether an entry of so many bytes still fits into the limit less `reserve`; the first one always does. */
@@ -93,9 +102,12 @@ export class FrameBuilder {
   }
 
   /** Adds an encoded entry. */
-  add(entry: Uint8Array): void {
-    this.#parts.push(entry);
-    this.#bytes += entry.length;
+  add({ slab, at, length }: ByteRange): void {
+    const last = this.#runs.at(-1);
+    if (last !== undefined && last.slab === slab && last.to === at) last.to += length;
+    else this.#runs.push({ slab, from: at, to: at + length });
+    this.#entries++;
+    this.#bytes += length;
   }
 
   /** The frame. */
@@ -103,9 +115,9 @@ export class FrameBuilder {
     const frame = new Uint8Array(1 + varintLength(this.#bytes) + this.#bytes);
     frame[0] = BATCH_TAG;
     let position = writeVarint(frame, 1, this.#bytes);
-    for (const part of this.#parts) {
-      frame.set(part, position);
-      position += part.length;
+    for (const { slab, from, to } of this.#runs) {
+      frame.set(slab.subarray(from, to), position);
+      position += to - from;
     }
     return frame;
   }
@@ -134,7 +146,12 @@ export function decodeFrame(bytes: Uint8Array): Frame {
 
 /** Whether both hold the same bytes. */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return sameBytesAt(a, 0, a.length, b);
+}
+
+/** Whether the `length` bytes of `slab` from `at` on are those of `b`. */
+export function sameBytesAt(slab: Uint8Array, at: number, length: number, b: Uint8Array): boolean {
+  if (length !== b.length) return false;
+  for (let i = 0; i < length; i++) if (slab[at + i] !== b[i]) return false;
   return true;
 }

@@ -1,6 +1,7 @@
 import { RpcError, Status } from "../rpc/mod.ts";
 import type { Entry } from "../schema/mod.ts";
 import type { AdmissionRefusal, Agreement } from "./admission.ts";
+import type { ByteRange } from "./arena.ts";
 import { ChangeList } from "./change_list.ts";
 import { encodeControl, encodeEntry, EntryAction } from "./frame.ts";
 import type { HelloInfo } from "./hello.ts";
@@ -169,7 +170,7 @@ export class HubCore implements HubSide {
     if (value.length > this.limits.objectBytes) {
       throw new RangeError(`Message ${type} has ${value.length} bytes, more than ${this.limits.objectBytes}`);
     }
-    let encoded: Uint8Array | undefined;
+    let encoded: ByteRange | undefined;
     let queued = 0;
     for (const stream of this.#streams.values()) {
       const { child, sender } = stream;
@@ -181,7 +182,7 @@ export class HubCore implements HubSide {
         value,
         correlation,
         traceparent,
-      }).bytes;
+      });
       if (!sender.lane.push(encoded)) continue;
       queued++;
       stream.wake();

@@ -1,8 +1,10 @@
+import type { ByteRange } from "./arena.ts";
+
 /** Messages waiting on one stream, in order and within bounds; what does not fit is dropped and counted. */
 export class MessageLane {
   readonly #maxMessages: number;
   readonly #maxBytes: number;
-  readonly #waiting: Uint8Array[] = [];
+  readonly #waiting: ByteRange[] = [];
   #bytes = 0;
   #dropped = 0;
 
@@ -28,7 +30,7 @@ export class MessageLane {
   }
 
   /** Queues a message, or says that it does not fit. */
-  push(message: Uint8Array): boolean {
+  push(message: ByteRange): boolean {
     if (this.#waiting.length >= this.#maxMessages || this.#bytes + message.length > this.#maxBytes) {
       this.#dropped++;
       return false;
@@ -39,7 +41,7 @@ export class MessageLane {
   }
 
   /** Moves messages into `take` until it refuses one. */
-  drain(take: (message: Uint8Array) => boolean): void {
+  drain(take: (message: ByteRange) => boolean): void {
     let taken = 0;
     for (const message of this.#waiting) {
       if (!take(message)) break;

@@ -166,7 +166,7 @@ export class Sender {
       this.sent.resumes++;
       cursor.revision = cursor.since = cursor.told = held.revision;
     } else {
-      const begin = encodeEntry({ action: EntryAction.SNAPSHOT_BEGIN, kind: list.kind, epoch: this.#epoch }).bytes;
+      const begin = encodeEntry({ action: EntryAction.SNAPSHOT_BEGIN, kind: list.kind, epoch: this.#epoch });
       if (!frame.fits(begin.length, reserve)) return false;
       frame.add(begin);
       this.sent.snapshots++;
