@@ -20,8 +20,6 @@ import { fingerprintOf, type Site } from "./labels.ts";
 
 /** Time for a container to end by itself before it is killed, in seconds. */
 const STOP_GRACE_S = 5;
-/** Longest time for an app to open its ports. */
-const START_TIMEOUT_MS = 60_000;
 
 /** What the operations work with. */
 export interface DockerAppsDeps {
@@ -31,6 +29,8 @@ export interface DockerAppsDeps {
   readonly keeper: Keeper;
   /** CPUs of the engine's machine. */
   readonly cpus: number;
+  /** Longest time for an app to open its ports. */
+  readonly startTimeoutMs: number;
   /** Where published ports are reached from here. */
   readonly probeHost: string;
   readonly listeners: Set<(key: string) => void>;
@@ -116,7 +116,7 @@ export function createAppOps(deps: DockerAppsDeps): AppOps {
     operation: OperationContext,
   ): Promise<void> {
     try {
-      await waitUntilUp(() => statusNow(spec), { clock, timeoutMs: START_TIMEOUT_MS, failOnDeath }, operation);
+      await waitUntilUp(() => statusNow(spec), { clock, timeoutMs: deps.startTimeoutMs, failOnDeath }, operation);
     } catch (error) {
       if (!(error instanceof PlatformError)) throw error;
       throw new PlatformError(error.fault, `${error.message}${await lastLines(engine, id)}`, { cause: error });

@@ -4,6 +4,8 @@ import type { PlatformMeta } from "../../shared/platform/mod.ts";
 export const ENGINE = "DOCKER_HOST";
 /** Variable: pause before a stopped container is started again, in milliseconds. */
 export const RESTART_DELAY = "DOCKER_RESTART_DELAY_MS";
+/** Variable: how long an app may take to open its ports. */
+export const START_TIMEOUT = "DOCKER_START_TIMEOUT_MS";
 
 /** What never changes about the platform. */
 export const META: PlatformMeta = {
@@ -24,6 +26,12 @@ export const META: PlatformMeta = {
         "pause before a stopped container is first started again, 100 to 60000 milliseconds; it doubles up to a minute",
       default: "2000",
       pattern: /^(?:[1-9][0-9]{2,3}|[1-5][0-9]{4}|60000)$/,
+    },
+    {
+      name: START_TIMEOUT,
+      description: "longest time that an app may take to open its ports, 1000 to 600000 milliseconds",
+      default: "60000",
+      pattern: /^(?:[1-9][0-9]{3,4}|[1-5][0-9]{5}|600000)$/,
     },
   ],
   accessVariables: [],

@@ -12,7 +12,7 @@ import { listContainers } from "./containers.ts";
 import { connectEngine, type Engine, EngineError } from "./engine.ts";
 import { Keeper } from "./keeper.ts";
 import type { Site } from "./labels.ts";
-import { ENGINE, META, RESTART_DELAY } from "./meta.ts";
+import { ENGINE, META, RESTART_DELAY, START_TIMEOUT } from "./meta.ts";
 
 const BYTES_PER_MB = 1024 * 1024;
 const STOP_GRACE_S = 5;
@@ -55,6 +55,7 @@ export function createDockerPlatform(): CloudletPlatform {
     async init(context, operation) {
       const address = propertyValue(META, context.variables, ENGINE)!;
       const restartDelayMs = Number(propertyValue(META, context.variables, RESTART_DELAY));
+      const startTimeoutMs = Number(propertyValue(META, context.variables, START_TIMEOUT));
       operation.progress("Reaching the Docker Engine");
       const engine = connectEngine(address);
       const info = await translated(() => engineInfo(engine, operation.signal));
@@ -70,7 +71,16 @@ export function createDockerPlatform(): CloudletPlatform {
       const probeHost = address.startsWith("tcp://")
         ? new URL(address.replace(/^tcp:/, "http:")).hostname
         : "127.0.0.1";
-      const apps = createAppOps({ context, engine, site, keeper, cpus: info.NCPU, probeHost, listeners });
+      const apps = createAppOps({
+        context,
+        engine,
+        site,
+        keeper,
+        cpus: info.NCPU,
+        startTimeoutMs,
+        probeHost,
+        listeners,
+      });
       operation.progress("Finding containers");
       await translated(() => keeper.start());
       opened = { context, engine, site, keeper, apps };

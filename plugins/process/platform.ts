@@ -1,3 +1,4 @@
+import { statfs } from "node:fs/promises";
 import { totalmem } from "node:os";
 import {
   type AppOps,
@@ -54,14 +55,14 @@ export function createProcessPlatform(): CloudletPlatform {
       operation.progress("Finding running apps");
       await apps.recover();
     },
-    gather(): Promise<CloudletFacts> {
+    async gather(): Promise<CloudletFacts> {
       ready();
-      return Promise.resolve({
+      return {
         ramMb: memoryMb(),
         vcpus: navigator.hardwareConcurrency,
-        diskGb: 0,
+        diskGb: await diskGb(context!.directory),
         properties: { runtime: context!.runtime, "runtime-version": version },
-      });
+      };
     },
     async close(options) {
       await apps?.close(options?.stopApps ?? false);
@@ -91,6 +92,17 @@ async function runtimeVersionOf(context: PlatformContext): Promise<string> {
 function memoryMb(): number {
   try {
     return Math.floor(totalmem() / (1024 * 1024));
+  } catch {
+    // without the permission to ask the size is not known
+    return 0;
+  }
+}
+
+/** Gigabytes that are free where instances keep their files. */
+async function diskGb(folder: string): Promise<number> {
+  try {
+    const { bavail, bsize } = await statfs(folder);
+    return Math.floor(bavail * bsize / 1024 ** 3);
   } catch {
     // without the permission to ask the size is not known
     return 0;

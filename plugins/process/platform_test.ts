@@ -24,7 +24,9 @@ interface Setup extends PlatformUnderTest {
   spec(number: number, changes?: Partial<AppSpec>): Promise<AppSpec>;
 }
 
-async function setup(options: { fetch?: typeof fetch; moduleRoots?: string[]; runtime?: string } = {}): Promise<Setup> {
+async function setup(
+  options: { fetch?: typeof fetch; moduleRoots?: string[]; runtime?: string; variables?: Record<string, string> } = {},
+): Promise<Setup> {
   const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "process-platform-" }));
   await Deno.mkdir(`${folder}/state`);
   const ports = new Map<number, number>();
@@ -38,7 +40,7 @@ async function setup(options: { fetch?: typeof fetch; moduleRoots?: string[]; ru
         region: "local",
         cloudlet: { organization: "op", name: "site" },
         physicalName: "site",
-        variables: { PROCESS_RESTART_DELAY_MS: "300" },
+        variables: { PROCESS_RESTART_DELAY_MS: "300", ...options.variables },
         directory: `${folder}/state`,
         runtime: options.runtime ?? Deno.execPath(),
         moduleRoots: options.moduleRoots ?? [],
@@ -262,12 +264,12 @@ platformTest("an app that ends at once or never listens is a clear error, and no
   await assert.rejects(platform.apps.create(dies, operation()), /does not start.*ended with code 3.*no database/);
   const silent = await test.spec(2, { imagePath: await test.module(`setInterval(() => {}, 1000);`) });
   await assert.rejects(
-    platform.apps.create(silent, operation({ timeoutMs: 3000 })),
+    platform.apps.create(silent, operation()),
     /has not opened its ports/,
   );
   assert.deepEqual(await platform.apps.list(operation()), []);
   await platform.close();
-});
+}, { variables: { PROCESS_START_TIMEOUT_MS: "4000" } });
 
 platformTest("a manifest that asks for what it may not have is refused with every fault", async (test) => {
   const platform = await test.open();

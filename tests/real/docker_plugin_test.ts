@@ -33,7 +33,12 @@ const CLUSTER: ClusterSpec = {
   flavor: { name: "small", ramMb: 64, vcpus: 1, diskGb: 1 },
 };
 
-function underTest(peers: Peers, site: string, changes: Partial<AppSpec> = {}): PlatformUnderTest {
+function underTest(
+  peers: Peers,
+  site: string,
+  changes: Partial<AppSpec> = {},
+  variables: Record<string, string> = {},
+): PlatformUnderTest {
   const ports = new Map<number, number>();
   return {
     create: createPlatform,
@@ -44,7 +49,7 @@ function underTest(peers: Peers, site: string, changes: Partial<AppSpec> = {}): 
         region: "local",
         cloudlet: { organization: "op", name: site },
         physicalName: site,
-        variables: { DOCKER_HOST: peers.address, DOCKER_RESTART_DELAY_MS: "300" },
+        variables: { DOCKER_HOST: peers.address, DOCKER_RESTART_DELAY_MS: "300", ...variables },
         directory: peers.folder,
         runtime: Deno.execPath(),
         moduleRoots: [],
@@ -180,7 +185,7 @@ Deno.test({
           const platform = await test.open();
           await platform.clusters!.create(CLUSTER, operation());
           await assert.rejects(
-            platform.apps.create(await test.app(1), operation({ timeoutMs: 4000 })),
+            platform.apps.create(await test.app(1), operation()),
             /closes connections at once/,
           );
           await platform.clusters!.delete(CLUSTER, operation());

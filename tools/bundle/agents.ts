@@ -22,7 +22,7 @@ export const agents: readonly Agent[] = [
       "--allow-read",
       "--allow-write=$DATA,/var/run/docker.sock",
       "--allow-run=$RUNTIME",
-      "--allow-sys=hostname,systemMemoryInfo",
+      "--allow-sys=hostname,systemMemoryInfo,statfs",
       "--allow-env=ARCHIPELAGO_*,TRACEPARENT",
       "--ignore-env",
     ],

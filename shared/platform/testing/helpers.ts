@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type AddressInfo, createServer } from "node:net";
+import { createServer } from "node:net";
 import type { OperationContext } from "../mod.ts";
 
 /** Longest wait for something that must happen, in milliseconds; generous, as machines may be loaded. */
@@ -19,14 +19,22 @@ export function operation(
   };
 }
 
+/** Below the range from which the system takes ports for connections, so that none gets in between. */
+const FIRST_PORT = 20_000;
+const LAST_PORT = 32_000;
+
 /** A tcp port that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "0.0.0.0", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = FIRST_PORT + Math.floor(Math.random() * (LAST_PORT - FIRST_PORT));
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer().once("error", () => resolve(false));
+    server.listen(port, "0.0.0.0", () => server.close(() => resolve(true)));
   });
 }
 
