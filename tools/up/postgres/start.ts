@@ -72,21 +72,25 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const account = await unprivilegedAccount(options.account ?? "nobody");
   const place = await settlePlace(options.dataDir, account);
   await endPredecessor(place, options.log);
+  const host = options.host ?? "127.0.0.1";
+  if (options.port !== 0) requireFreePort(host, options.port);
   const programs = await layOutPrograms(source, place.programDir);
   const superuserPassword = await keptPassword(join(place.stateDir, "superuser-password"));
-  await prepareCluster(place, programs, source, account, superuserPassword);
+  const { flushed } = await prepareCluster(place, programs, source, account, superuserPassword);
   const logFile = join(place.stateDir, "postgres.log");
   await rotate(logFile);
-  const common = {
-    program: programs.postgres,
-    clusterDir: place.clusterDir,
-    host: options.host ?? "127.0.0.1",
-    logFile,
+  const common = { program: programs.postgres, clusterDir: place.clusterDir, host, logFile };
+  const deadlineMs = options.startDeadlineMs ?? 30_000;
+  const { server, port } = await startOnPort({ ...common, account, port: options.port }, deadlineMs)
+    .catch(async (error) => {
+      await flushed;
+      throw error;
+    });
+  flushed.then((warning) => warning && options.log?.(warning));
+  const stop = async () => {
+    await flushed;
+    await stopServer(server.pid, server.exited);
   };
-  const { server, port } = await startOnPort(
-    { ...common, account, port: options.port },
-    options.startDeadlineMs ?? 30_000,
-  );
   try {
     await recordStarter(place);
     const database = options.database ?? "archipelago";
@@ -102,10 +106,10 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       clusterDir: place.clusterDir,
       logFile,
       exited: server.exited,
-      stop: () => stopServer(server.pid, server.exited),
+      stop,
     };
   } catch (error) {
-    await stopServer(server.pid, server.exited);
+    await stop();
     throw error;
   }
 }
