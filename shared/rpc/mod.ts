@@ -7,7 +7,7 @@ export { type Caller, type CallOptions, type Client, type ClientDefaults, create
 export { type RpcClock, systemRpcClock } from "./clock.ts";
 export type { CallContext, ClientInterceptor, OutgoingContext, Peer, ServerInterceptor } from "./context.ts";
 export { RpcError, type RpcErrorOptions } from "./error.ts";
-export { h2ClientTransport, h2ServerTransport } from "./h2/mod.ts";
+export { h2ClientTransport, h2ServerTransport, HandshakeRefusedError } from "./h2/mod.ts";
 export type { Handler, Handlers } from "./handlers.ts";
 export {
   addHealth,
