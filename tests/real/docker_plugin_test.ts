@@ -181,7 +181,7 @@ Deno.test({
           const test = underTest(peers, "proxy", {
             imagePath: image,
             ports: [{ protocol: "tcp", internalPort: 9, publicPort: await freePort(), endPort: 0 }],
-          });
+          }, { DOCKER_START_TIMEOUT_MS: "3000" });
           const platform = await test.open();
           await platform.clusters!.create(CLUSTER, operation());
           await assert.rejects(
