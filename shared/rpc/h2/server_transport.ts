@@ -120,8 +120,7 @@ function accept(stream: Http2Stream, options: ServeOptions): void | Promise<void
   const { headers } = stream;
   const type = fieldOf(headers, "content-type");
   if (fieldOf(headers, ":method") !== "POST" || !/^application\/grpc(\+|;|$)/.test(type ?? "")) {
-    stream.respond([[":status", "415"]], true);
-    return;
+    return refuseForeign(stream);
   }
   let deadline: number | undefined;
   let refusal: string | undefined;
@@ -144,4 +143,17 @@ function accept(stream: Http2Stream, options: ServeOptions): void | Promise<void
   } else {
     return options.onCall(call);
   }
+}
+
+/** What a request that is no call may send before it is answered, in octets. */
+const MAX_FOREIGN_BODY_BYTES = 65_536;
+const FOREIGN_ANSWER = new TextEncoder().encode("This port speaks gRPC: POST with content-type application/grpc.\n");
+
+/** Tells whoever sent no call what this port is; behind the request's end, so that what is wrong with the request comes first. */
+function refuseForeign(stream: Http2Stream): void {
+  stream.collect(MAX_FOREIGN_BODY_BYTES, () => {
+    if (stream.closed) return;
+    stream.respond([[":status", "415"], ["content-type", "text/plain"]]);
+    stream.end(FOREIGN_ANSWER);
+  });
 }
