@@ -31,32 +31,41 @@ export class WordRanks {
   find(text: string): FoundWord[] {
     const found: FoundWord[] = [];
     for (let start = 0; start < text.length; start++) {
-      let hash = START;
+      let first = FIRST_START;
+      let second = SECOND_START;
       const stop = Math.min(text.length, start + this.#longest);
       for (let end = start; end < stop; end++) {
-        hash = extend(hash, text.charCodeAt(end));
-        const rank = this.#ranks[this.#slotOf(hash)]!;
+        const code = text.charCodeAt(end);
+        first = Math.imul(first ^ code, FIRST_FACTOR);
+        second = Math.imul(second ^ code, SECOND_FACTOR);
+        const rank = this.#ranks[this.#slotOf(first >>> 0, second >>> 0)]!;
         if (rank !== 0) found.push({ start, end, rank });
       }
     }
     return found;
   }
 
+  // The hashes stay plain numbers: objects for them would be a million when the lists are loaded.
   #put(word: string, rank: number): void {
-    let hash = START;
-    for (let index = 0; index < word.length; index++) hash = extend(hash, word.charCodeAt(index));
-    const slot = this.#slotOf(hash);
+    let first = FIRST_START;
+    let second = SECOND_START;
+    for (let index = 0; index < word.length; index++) {
+      const code = word.charCodeAt(index);
+      first = Math.imul(first ^ code, FIRST_FACTOR);
+      second = Math.imul(second ^ code, SECOND_FACTOR);
+    }
+    const slot = this.#slotOf(first >>> 0, second >>> 0);
     const present = this.#ranks[slot]!;
     if (present !== 0 && present <= rank) return;
     if (present === 0 && ++this.#size >= SLOTS) throw new RangeError(`More than ${SLOTS - 1} words`);
-    this.#first[slot] = hash.first;
-    this.#second[slot] = hash.second;
+    this.#first[slot] = first;
+    this.#second[slot] = second;
     this.#ranks[slot] = Math.min(rank, 0xffff);
     this.#longest = Math.max(this.#longest, word.length);
   }
 
-  /** Slot of a hash, or the free one where it would go. */
-  #slotOf({ first, second }: Hash): number {
+  /** Slot of a word's hashes, or the free one where it would go. */
+  #slotOf(first: number, second: number): number {
     let slot = (first ^ (second >>> 7)) & (SLOTS - 1);
     while (this.#ranks[slot] !== 0 && (this.#first[slot] !== first || this.#second[slot] !== second)) {
       slot = (slot + 1) & (SLOTS - 1);
@@ -65,14 +74,8 @@ export class WordRanks {
   }
 }
 
-interface Hash {
-  readonly first: number;
-  readonly second: number;
-}
-
 /** Two FNV-1a hashes (32 bits) that begin and grow differently. */
-const START: Hash = { first: 0x811c9dc5, second: 0x9747b28c };
-
-function extend({ first, second }: Hash, code: number): Hash {
-  return { first: Math.imul(first ^ code, 0x01000193) >>> 0, second: Math.imul(second ^ code, 0x5bd1e995) >>> 0 };
-}
+const FIRST_START = 0x811c9dc5;
+const FIRST_FACTOR = 0x01000193;
+const SECOND_START = 0x9747b28c;
+const SECOND_FACTOR = 0x5bd1e995;

@@ -124,12 +124,14 @@ function typeFault(body: { offsetOf(path: string): number }, path: string, expec
 }
 
 async function readLimited(request: Request): Promise<Uint8Array> {
+  // A length that is announced is refused before any of it is read.
+  if (Number(request.headers.get("content-length") ?? 0) > MAX_BODY_BYTES) throw tooLarge();
   if (request.body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of request.body) {
     size += chunk.length;
-    if (size > MAX_BODY_BYTES) throw new ApiError(413, `Request body must not exceed ${MAX_BODY_BYTES} bytes`);
+    if (size > MAX_BODY_BYTES) throw tooLarge();
     chunks.push(chunk);
   }
   const bytes = new Uint8Array(size);
@@ -139,6 +141,10 @@ async function readLimited(request: Request): Promise<Uint8Array> {
     at += chunk.length;
   }
   return bytes;
+}
+
+function tooLarge(): ApiError {
+  return new ApiError(413, `Request body must not exceed ${MAX_BODY_BYTES} bytes`);
 }
 
 function decode(bytes: Uint8Array): string {
