@@ -48,6 +48,12 @@ const REPLACED_LISTENER_GRACE_MS = 30_000;
 /** How long the port may take to become free while the certificate is replaced. */
 const REBIND_DEADLINE_MS = 5_000;
 
+/** Of a body that nobody wants no more is read for the sake of a clean answer. */
+const DISCARD_LIMIT_BYTES = 8 * 1024 * 1024;
+
+/** And no longer than this is waited for it. */
+const DISCARD_LIMIT_MS = 5_000;
+
 /**
  * Starts a server.
  *
@@ -125,11 +131,36 @@ class Listener implements HttpListener {
       onListen: () => {},
       onError: onError ?? (() => new Response(null, { status: 500 })),
       ...(tls ? { cert: tls.cert, key: tls.key } : {}),
-    }, (request, info) => {
+    }, async (request, info) => {
       const { hostname: address, port } = info.remoteAddr as Deno.NetAddr;
-      return handler(request, { address, port });
+      try {
+        return await handler(request, { address, port });
+      } finally {
+        // Over HTTP/2 the runtime resets a stream whose body nobody read, and the client never sees the answer.
+        if (!request.bodyUsed && request.body !== null) await discard(request.body);
+      }
     });
     return { server: server as Deno.HttpServer<Deno.NetAddr>, abort };
+  }
+}
+
+/** Reads what a handler had no use for, within bounds; never throws. */
+async function discard(body: ReadableStream<Uint8Array>): Promise<void> {
+  if (body.locked) return;
+  const reader = body.getReader();
+  const stop = () => void reader.cancel().catch(() => {});
+  const late = setTimeout(stop, DISCARD_LIMIT_MS);
+  try {
+    for (let size = 0; size <= DISCARD_LIMIT_BYTES;) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      size += value.length;
+    }
+    stop();
+  } catch {
+    /* the client is gone */
+  } finally {
+    clearTimeout(late);
   }
 }
 

@@ -35,10 +35,7 @@ export function createRestHandler(calls: Calls, onError: (error: unknown) => voi
     const cors = corsHeaders(request);
     const call = request.method === "POST" ? routes.get(pathOf(request.url)) : undefined;
     try {
-      if (call === undefined) {
-        await request.body?.cancel();
-        throw new RpcError(Status.UNIMPLEMENTED, "Not Implemented");
-      }
+      if (call === undefined) throw new RpcError(Status.UNIMPLEMENTED, "Not Implemented");
       const message = await readRequest(call, request);
       const reply = await inTrace(
         request.headers.get(TRACEPARENT),
