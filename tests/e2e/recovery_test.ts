@@ -76,9 +76,11 @@ Deno.test("recovery: kill -9 of `up` itself leaves nothing that the next `up` do
   world.close();
   const lock = first.info().services.map((service) => service.pid);
   const parent = Number(/^PPid:\s+(\d+)$/m.exec(Deno.readTextFileSync(`/proc/${lock[0]}/status`))![1]);
+  const { port } = new URL(first.info().masterController.rest);
   await killOutright(parent);
   await first.halt();
-  const second = await startPlatform([], first.data);
+  // On the same ports, which whatever is left running would still hold.
+  const second = await startPlatform(["--port-base", port], first.data);
   try {
     await deviceReaches(second, NEAR_MUNICH, "munich", 90_000);
   } finally {

@@ -184,6 +184,7 @@ class PlatformStart {
     });
     this.#database = database;
     this.#closers.push(() => database.stop());
+    await this.#changed();
     return database.url;
   }
 
@@ -252,7 +253,8 @@ class PlatformStart {
   #changed(): Promise<void> {
     return this.#writing = this.#writing.then(async () => {
       if (this.#stopping) return;
-      await this.#recordProcesses(this.#running().map((service) => service.pid));
+      const pids = this.#running().map((service) => service.pid);
+      await this.#recordProcesses(this.#database ? [...pids, this.#database.pid] : pids);
       if (!this.#ready) return;
       await this.#deps.files.writeAtomic(this.#layout.info, `${JSON.stringify(this.info(), null, 2)}\n`);
     }).catch((error) => {

@@ -42,7 +42,12 @@ const START_LIMIT_MS = 120_000;
 export async function startPlatform(args: readonly string[] = [], data?: string): Promise<Platform> {
   const folder = data ?? `${await Deno.makeTempDir({ prefix: "archipelago-e2e-" })}/data`;
   const child = new Deno.Command(Deno.execPath(), {
-    args: [...upCommand(), "--data", folder, "--port-base", String(freePortBase()), ...args],
+    args: [
+      ...upCommand(),
+      ...["--data", folder],
+      ...(args.includes("--port-base") ? [] : ["--port-base", String(freePortBase())]),
+      ...args,
+    ],
     cwd: repository(),
     env: { NO_COLOR: "1" },
     stdin: "null",

@@ -5,6 +5,7 @@ import {
   authenticate,
   type CallRecord,
   createServer,
+  HandshakeRefusedError,
   logCalls,
   RpcError,
   type RpcServer,
@@ -106,7 +107,8 @@ function listener(
     ],
     // A caller that is gone explains itself; what is left is a fault of ours.
     onError: (error, call) => {
-      if (call === undefined) log.warn("Connection failed", errorFields(error));
+      if (error instanceof HandshakeRefusedError) log.warn("Peer refused", errorFields(error));
+      else if (call === undefined) log.debug("Connection failed", errorFields(error));
       else if (!call.signal.aborted) log.error("Call failed unexpectedly", { method: call.method, error });
     },
   });
@@ -126,12 +128,16 @@ const traceCalls: ServerInterceptor = ({ method, metadata }, next) =>
     () => withSpan(method, { "rpc.system": "grpc" }, () => next(), { kind: "server" }),
   );
 
+/** Calls that change nothing, by their method's name; the others leave a line in the log with the caller's trace. */
+const READING = /\/(?:Show|Stream|Check$|Watch$)\w*$/;
+
 function logCall(log: Logger, call: CallRecord): void {
   const { method, code, message, durationMs, peer, cause } = call;
   const unexpected = code === Status.INTERNAL;
   // Somebody with a certificate of ours tried a door that is not theirs.
   const stranger = code === Status.PERMISSION_DENIED && peer.identity === undefined;
-  log[unexpected || stranger ? "warn" : "debug"](stranger ? "Peer refused" : "Call", {
+  const level = unexpected || stranger ? "warn" : READING.test(method) ? "debug" : "info";
+  log[level](stranger ? "Peer refused" : "Call", {
     method,
     code: statusName(code),
     reason: message,
