@@ -14,6 +14,16 @@ export {
   roundRobin,
 } from "./client.ts";
 export { encodeCounter } from "./frame.ts";
+export {
+  createGatherer,
+  type GatherAnswer,
+  type Gathered,
+  type GatheredReply,
+  type Gatherer,
+  type GatherOptions,
+  type GatherTarget,
+  type NodeName,
+} from "./gather.ts";
 export type { HelloInfo } from "./hello.ts";
 export {
   createNotifyHub,
@@ -27,6 +37,7 @@ export type { ChildEvent, MessageAddress, MessageMeta, MessageOptions } from "./
 export * from "./limits.ts";
 export type { ChildInfo, OwnedHandler, RemovalReason } from "./owned_table.ts";
 export type { NotifyClock, NotifyLog } from "./ports.ts";
+export { relay, type RelayOptions } from "./relay.ts";
 export type { ChangeMeta, Replica, ReplicaListener } from "./replica.ts";
 export { type RawNotifyApi, rawNotifyApi } from "./service.ts";
 export {
@@ -41,3 +52,4 @@ export {
   type TypedReplica,
   typedReplica,
 } from "./typed.ts";
+export { type HubMetrics, hubMetrics, type HubView, type StreamView, viewHub } from "./view.ts";

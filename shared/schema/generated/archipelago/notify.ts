@@ -481,6 +481,261 @@ export const Refusal: MessageType<Refusal> = defineMessage<Refusal>({
   ],
 });
 
+/** Question to a node and all below it; a message whose type says what is asked. */
+export interface GatherRequest {
+  /** Nodes that are to answer; what is empty does not matter. The others only pass it on. */
+  service: string;
+  cloudlet: string;
+  instance: string;
+  /** Time in which the node must have sent everything, milliseconds. */
+  timeoutMs: number;
+  /** The question itself; only those who answer read it. */
+  value: Uint8Array;
+}
+function emptyGatherRequest(): GatherRequest {
+  return {
+    service: "",
+    cloudlet: "",
+    instance: "",
+    timeoutMs: 0,
+    value: new Uint8Array(0),
+  };
+}
+function writeGatherRequest(m: GatherRequest, w: Writer): void {
+  if (m.service !== "") {
+    w.uint32(10);
+    w.string(m.service);
+  }
+  if (m.cloudlet !== "") {
+    w.uint32(18);
+    w.string(m.cloudlet);
+  }
+  if (m.instance !== "") {
+    w.uint32(26);
+    w.string(m.instance);
+  }
+  if (m.timeoutMs !== 0) {
+    w.uint32(32);
+    w.uint32(m.timeoutMs);
+  }
+  if (m.value.length > 0) {
+    w.uint32(42);
+    w.bytes(m.value);
+  }
+}
+function readGatherRequest(r: Reader, end: number, m: GatherRequest): GatherRequest {
+  while (r.position < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 10:
+        m.service = r.string();
+        break;
+      case 18:
+        m.cloudlet = r.string();
+        break;
+      case 26:
+        m.instance = r.string();
+        break;
+      case 32:
+        m.timeoutMs = r.uint32();
+        break;
+      case 42:
+        m.value = r.bytes();
+        break;
+      default:
+        r.skip(tag);
+    }
+  }
+  r.close(end);
+  return m;
+}
+/** Question to a node and all below it; a message whose type says what is asked. */
+export const GatherRequest: MessageType<GatherRequest> = defineMessage<GatherRequest>({
+  name: "archipelago.GatherRequest",
+  typeName: "GatherRequest",
+  doc: "Question to a node and all below it; a message whose type says what is asked.",
+  empty: emptyGatherRequest,
+  write: writeGatherRequest,
+  read: readGatherRequest,
+  fields: [
+    { name: "service", property: "service", number: 1, scalar: "string", doc: "Nodes that are to answer; what is empty does not matter. The others only pass it on." },
+    { name: "cloudlet", property: "cloudlet", number: 2, scalar: "string" },
+    { name: "instance", property: "instance", number: 3, scalar: "string" },
+    { name: "timeout_ms", property: "timeoutMs", number: 4, scalar: "uint32", doc: "Time in which the node must have sent everything, milliseconds." },
+    { name: "value", property: "value", number: 5, scalar: "bytes", doc: "The question itself; only those who answer read it." },
+  ],
+});
+
+/** One answer on its way up, or the end of what a node and all below it have to say. */
+export interface GatherReply {
+  node: GatherNode | undefined;
+  value: Uint8Array;
+  /** Why the node has no answer; empty: it has one. */
+  error: string;
+  /** The last reply of the sender: how many it sent before, and who below it has not answered. */
+  last: boolean;
+  replies: number;
+  silent: GatherNode[];
+}
+function emptyGatherReply(): GatherReply {
+  return {
+    node: undefined,
+    value: new Uint8Array(0),
+    error: "",
+    last: false,
+    replies: 0,
+    silent: [],
+  };
+}
+function writeGatherReply(m: GatherReply, w: Writer): void {
+  if (m.node !== undefined) {
+    w.uint32(10);
+    const mark = w.begin();
+    GatherNode.write(m.node, w);
+    w.end(mark);
+  }
+  if (m.value.length > 0) {
+    w.uint32(18);
+    w.bytes(m.value);
+  }
+  if (m.error !== "") {
+    w.uint32(26);
+    w.string(m.error);
+  }
+  if (m.last) {
+    w.uint32(32);
+    w.bool(m.last);
+  }
+  if (m.replies !== 0) {
+    w.uint32(40);
+    w.uint32(m.replies);
+  }
+  for (const item of m.silent) {
+    w.uint32(50);
+    const mark = w.begin();
+    GatherNode.write(item, w);
+    w.end(mark);
+  }
+}
+function readGatherReply(r: Reader, end: number, m: GatherReply): GatherReply {
+  while (r.position < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 10:
+        m.node = GatherNode.read(r, r.end(), m.node);
+        break;
+      case 18:
+        m.value = r.bytes();
+        break;
+      case 26:
+        m.error = r.string();
+        break;
+      case 32:
+        m.last = r.bool();
+        break;
+      case 40:
+        m.replies = r.uint32();
+        break;
+      case 50:
+        m.silent.push(GatherNode.read(r, r.end()));
+        break;
+      default:
+        r.skip(tag);
+    }
+  }
+  r.close(end);
+  return m;
+}
+/** One answer on its way up, or the end of what a node and all below it have to say. */
+export const GatherReply: MessageType<GatherReply> = defineMessage<GatherReply>({
+  name: "archipelago.GatherReply",
+  typeName: "GatherReply",
+  doc: "One answer on its way up, or the end of what a node and all below it have to say.",
+  empty: emptyGatherReply,
+  write: writeGatherReply,
+  read: readGatherReply,
+  fields: [
+    { name: "node", property: "node", number: 1, message: () => GatherNode },
+    { name: "value", property: "value", number: 2, scalar: "bytes" },
+    { name: "error", property: "error", number: 3, scalar: "string", doc: "Why the node has no answer; empty: it has one." },
+    { name: "last", property: "last", number: 4, scalar: "bool", doc: "The last reply of the sender: how many it sent before, and who below it has not answered." },
+    { name: "replies", property: "replies", number: 5, scalar: "uint32" },
+    { name: "silent", property: "silent", number: 6, message: () => GatherNode, repeated: true },
+  ],
+});
+
+/** A node of the tree. */
+export interface GatherNode {
+  service: string;
+  region: string;
+  cloudlet: string;
+  instance: string;
+}
+function emptyGatherNode(): GatherNode {
+  return {
+    service: "",
+    region: "",
+    cloudlet: "",
+    instance: "",
+  };
+}
+function writeGatherNode(m: GatherNode, w: Writer): void {
+  if (m.service !== "") {
+    w.uint32(10);
+    w.string(m.service);
+  }
+  if (m.region !== "") {
+    w.uint32(18);
+    w.string(m.region);
+  }
+  if (m.cloudlet !== "") {
+    w.uint32(26);
+    w.string(m.cloudlet);
+  }
+  if (m.instance !== "") {
+    w.uint32(34);
+    w.string(m.instance);
+  }
+}
+function readGatherNode(r: Reader, end: number, m: GatherNode): GatherNode {
+  while (r.position < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 10:
+        m.service = r.string();
+        break;
+      case 18:
+        m.region = r.string();
+        break;
+      case 26:
+        m.cloudlet = r.string();
+        break;
+      case 34:
+        m.instance = r.string();
+        break;
+      default:
+        r.skip(tag);
+    }
+  }
+  r.close(end);
+  return m;
+}
+/** A node of the tree. */
+export const GatherNode: MessageType<GatherNode> = defineMessage<GatherNode>({
+  name: "archipelago.GatherNode",
+  typeName: "GatherNode",
+  doc: "A node of the tree.",
+  empty: emptyGatherNode,
+  write: writeGatherNode,
+  read: readGatherNode,
+  fields: [
+    { name: "service", property: "service", number: 1, scalar: "string" },
+    { name: "region", property: "region", number: 2, scalar: "string" },
+    { name: "cloudlet", property: "cloudlet", number: 3, scalar: "string" },
+    { name: "instance", property: "instance", number: 4, scalar: "string" },
+  ],
+});
+
 export const NotifyApi: {
   readonly name: "archipelago.NotifyApi";
   readonly doc: string;
