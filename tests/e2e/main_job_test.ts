@@ -43,6 +43,18 @@ Deno.test("main job: deploy, find the nearest back-end, lose it, find the next, 
       }
     });
 
+    await t.step("one trace id leads from the public API through the region to the site", () => {
+      const logs = new Map(
+        platform.info().services.map(({ name, log }) => [name, Deno.readTextFileSync(log).split("\n")]),
+      );
+      const call = logs.get("master-controller")!.find((line) => line.includes("CreateAppInst"));
+      const { trace_id } = JSON.parse(call!) as { trace_id: string };
+      assert.match(trace_id, /^[0-9a-f]{32}$/);
+      const seen = [...logs].filter(([, lines]) => lines.some((line) => line.includes(trace_id))).map(([name]) => name);
+      assert.ok(seen.includes("controller-local"), seen.join());
+      assert.equal(seen.filter((name) => name.startsWith("crm-local-")).length, 1, seen.join());
+    });
+
     await t.step("devices reach the nearest back-end, by REST and by gRPC", async () => {
       const south = await deviceReaches(platform, NEAR_MUNICH, "munich");
       assert.ok(south.distanceKm! > 40 && south.distanceKm! < 70, `${south.distanceKm} km from Augsburg to Munich`);
