@@ -37,6 +37,10 @@ const HARMLESS_ENDINGS = [
   "type",
   "name",
   "expires",
+  "expiration",
+  "lifetime",
+  "uri",
+  "attempts",
 ];
 
 const MAX_DEPTH = 6;
