@@ -1,63 +1,26 @@
 import { type HeaderList, HpackError, type PreparedHeaders } from "../hpack/mod.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { Ended } from "./closed_streams.ts";
-import { CLIENT_PREFACE, ErrorCode, Flag, FrameType, MAX_STREAM_ID, SettingId } from "./constants.ts";
+import type { ConnectionEvents, ConnectionOptions, Role } from "./connection_types.ts";
+import { CLIENT_PREFACE, ErrorCode, Flag, FrameType } from "./constants.ts";
+import { Departure } from "./departure.ts";
 import { ConnectionError, StreamClosedError } from "./errors.ts";
 import { FrameReader } from "./frame_reader.ts";
 import { Inbound } from "./inbound.ts";
 import { InboundWindow } from "./inbound_window.ts";
 import type { Http2Limits } from "./limits.ts";
 import { MemoryBudget } from "./memory_budget.ts";
-import { put32 } from "./octets.ts";
+import { OpeningStreams } from "./opening_streams.ts";
 import { Outbound } from "./outbound.ts";
+import { type ChangedSettings, OwnSettings } from "./own_settings.ts";
 import { Pings } from "./pings.ts";
 import { HTTP1_ANSWER, Preface } from "./preface.ts";
-import { initialSettings, readSettings, type Settings, settingsPayload } from "./settings.ts";
+import { initialSettings, readSettings, type Settings } from "./settings.ts";
 import type { StreamCore } from "./stream_core.ts";
 import { StreamTable } from "./stream_table.ts";
 import { Watchdog } from "./watchdog.ts";
 
-/** Which side of the connection we are. */
-export type Role = "server" | "client";
-
-/** What a connection tells those above it. */
-export interface ConnectionEvents<S extends StreamCore> {
-  /** Makes the object of a stream that the peer opens (server). */
-  createStream(): S;
-  /** The peer has opened a stream; its header list stands in it, and `remoteClosed` where nothing follows. */
-  onStream(stream: S): void;
-  /** Frames wait: fetch them with `takeOutput`, soon. */
-  onOutput(): void;
-  /** The preface and the first SETTINGS of the peer have come. */
-  onEstablished?(): void;
-  /** No new streams from now on: we or the peer are draining. */
-  onDraining?(): void;
-  /** The connection is over; what `takeOutput` still gives may be written before the transport closes. */
-  onClosed(error: Error | null): void;
-}
-
-/** What a connection is made from. */
-export interface ConnectionOptions<S extends StreamCore> {
-  readonly role: Role;
-  readonly limits: Http2Limits;
-  readonly events: ConnectionEvents<S>;
-  /** Milliseconds of the clock now; each later moment is passed in. */
-  readonly now: number;
-  /** Shared by the connections of a server. */
-  readonly budget?: MemoryBudget;
-  /** Shared by the connections of a server. */
-  readonly pool?: BufferPool;
-  /** Milliseconds added to `maxAgeMs`, so that connections opened together do not all end together. */
-  readonly ageJitterMs?: number;
-}
-
-/** Streams that a client opens before it knows what its server allows. */
-const STREAMS_BEFORE_SETTINGS = 100;
-
-interface PendingStream {
-  readonly headers: HeaderList | PreparedHeaders;
-  readonly end: boolean;
-}
+export type { ConnectionEvents, ConnectionOptions, Role } from "./connection_types.ts";
 
 /**
  * One connection of HTTP/2 (RFC 9113) without any I/O: octets go in by {@linkcode Connection.receive}, events come out through
@@ -79,24 +42,18 @@ export class Connection<S extends StreamCore = StreamCore> {
   now: number;
   /** The connection is over. */
   closed = false;
-  /** No further streams: we have sent, or the peer has sent, GOAWAY. */
-  draining = false;
   /** The preface and the first SETTINGS of the peer have come. */
   established = false;
-  /** Streams above are not taken any more. */
-  lastAccepted = MAX_STREAM_ID;
-  /** Streams that the peer may have open. */
-  maxConcurrentStreams: number;
 
   readonly #events: ConnectionEvents<S>;
   readonly #reader: FrameReader;
   readonly #inbound: Inbound<S>;
   readonly #watchdog: Watchdog;
   readonly #pings = new Pings();
-  /** Streams of ours that wait for the peer to allow them, in their order. */
-  readonly #pending = new Map<S, PendingStream>();
+  readonly #settings: OwnSettings;
+  readonly #opening: OpeningStreams<S>;
+  readonly #departure: Departure;
   #preface: Preface | null;
-  #goAwaySent = false;
 
   constructor(options: ConnectionOptions<S>) {
     const { role, limits } = options;
@@ -108,14 +65,16 @@ export class Connection<S extends StreamCore = StreamCore> {
     this.outbound = new Outbound(this, limits, options.pool ?? new BufferPool(poolBufferBytes(limits)));
     this.table = new StreamTable(role === "client");
     this.window = new InboundWindow(this);
-    this.maxConcurrentStreams = limits.maxConcurrentStreams;
+    this.#opening = new OpeningStreams<S>(this);
+    this.#departure = new Departure(this);
     this.#reader = new FrameReader(limits.maxFrameBytes);
     this.#inbound = new Inbound(this);
     this.#watchdog = new Watchdog(this, options.now, options.ageJitterMs ?? 0);
+    this.#settings = new OwnSettings(this, this.#watchdog);
     this.#preface = role === "server" ? new Preface() : null;
     if (role === "client") {
       this.outbound.output.raw(CLIENT_PREFACE);
-      this.#greet();
+      this.#settings.greet();
     }
   }
 
@@ -131,7 +90,27 @@ export class Connection<S extends StreamCore = StreamCore> {
 
   /** Streams that wait for the peer to allow them. */
   get pendingStreams(): number {
-    return this.#pending.size;
+    return this.#opening.waiting;
+  }
+
+  /** Streams of any kind that an orderly end has to wait for. */
+  get unfinished(): number {
+    return this.occupied + this.#opening.waiting;
+  }
+
+  /** No further streams: we have sent, or the peer has sent, GOAWAY. */
+  get draining(): boolean {
+    return this.#departure.draining;
+  }
+
+  /** Streams that the peer may have open. */
+  get maxConcurrentStreams(): number {
+    return this.#settings.maxConcurrentStreams;
+  }
+
+  /** The largest stream that is still taken. */
+  get lastAccepted(): number {
+    return this.#departure.lastAccepted;
   }
 
   /** When the header block that is coming in began, in milliseconds, or -1. */
@@ -158,7 +137,7 @@ export class Connection<S extends StreamCore = StreamCore> {
   lost(error: Error | null, now: number): void {
     this.now = now;
     if (this.closed) return;
-    const orderly = error === null && this.occupied === 0 && this.#pending.size === 0 && this.established;
+    const orderly = error === null && this.unfinished === 0 && this.established;
     this.#end(orderly ? null : error ?? new ConnectionError(ErrorCode.NO_ERROR, "Peer closed the connection"));
   }
 
@@ -184,7 +163,7 @@ export class Connection<S extends StreamCore = StreamCore> {
         return -1;
       case "http2":
         this.#preface = null;
-        this.#greet();
+        this.#settings.greet();
         return result.next;
       case "http1":
         this.outbound.output.raw(HTTP1_ANSWER);
@@ -197,50 +176,14 @@ export class Connection<S extends StreamCore = StreamCore> {
 
   // ---- settings, pings, GOAWAY
 
-  /** Sends our settings and opens the connection's window. */
-  #greet(): void {
-    const { limits } = this;
-    const settings: [number, number][] = [
-      [SettingId.HEADER_TABLE_SIZE, limits.headerTableBytes],
-      [SettingId.INITIAL_WINDOW_SIZE, limits.streamWindowBytes],
-      [SettingId.MAX_FRAME_SIZE, limits.maxFrameBytes],
-      [SettingId.MAX_HEADER_LIST_SIZE, limits.maxHeaderListBytes],
-    ];
-    if (this.role === "server") settings.push([SettingId.MAX_CONCURRENT_STREAMS, limits.maxConcurrentStreams]);
-    else settings.push([SettingId.ENABLE_PUSH, 0]);
-    this.#sendSettings(settings, limits.streamWindowBytes);
-    this.window.credit();
-  }
-
   /** Changes what we allow the peer while the connection lives. */
-  updateSettings(changed: { streamWindowBytes?: number; maxConcurrentStreams?: number }): void {
-    if (this.closed || this.#preface !== null) return;
-    const settings: [number, number][] = [];
-    if (changed.maxConcurrentStreams !== undefined) {
-      this.maxConcurrentStreams = changed.maxConcurrentStreams;
-      settings.push([SettingId.MAX_CONCURRENT_STREAMS, changed.maxConcurrentStreams]);
-    }
-    if (changed.streamWindowBytes !== undefined) {
-      settings.push([SettingId.INITIAL_WINDOW_SIZE, changed.streamWindowBytes]);
-    }
-    this.#sendSettings(settings, changed.streamWindowBytes);
-  }
-
-  #sendSettings(settings: [number, number][], initialWindow: number | undefined): void {
-    const payload = settingsPayload(settings);
-    const at = this.outbound.output.frame(FrameType.SETTINGS, 0, 0, payload.length);
-    this.outbound.output.buffer.set(payload, at);
-    this.window.announce(initialWindow);
-    this.#watchdog.settingsSent(this.now);
-    this.wake();
+  updateSettings(changed: ChangedSettings): void {
+    if (!this.closed && this.#preface === null) this.#settings.change(changed);
   }
 
   /** The peer has acknowledged our oldest settings; false when there were none. */
   settingsAcknowledged(): boolean {
-    const waiting = this.window.acknowledge();
-    if (waiting < 0) return false;
-    this.#watchdog.settingsAcknowledged(waiting > 0);
-    return true;
+    return this.#settings.acknowledged();
   }
 
   /** Settings of the peer. @throws {ConnectionError} when a value is not allowed. */
@@ -258,7 +201,7 @@ export class Connection<S extends StreamCore = StreamCore> {
       this.established = true;
       this.#events.onEstablished?.();
     }
-    this.#openPending();
+    this.#opening.proceed();
   }
 
   /** Pings the peer; `done` gets the moment of the answer. */
@@ -278,70 +221,43 @@ export class Connection<S extends StreamCore = StreamCore> {
 
   /** The peer goes away. */
   goAway(lastStream: number, code: number): void {
-    this.#startDraining();
+    this.#departure.drain();
     if (this.role === "client") {
       const error = new StreamClosedError(code, "connection", "Server goes away", { unprocessed: true });
       for (const stream of [...this.streams.values()]) {
         if (stream.id > lastStream) this.close(stream, error, Ended.RESET_BY_PEER);
       }
-      this.#dropPending(error);
+      this.#opening.drop(error);
     }
-    this.#endIfDrained();
+    this.#departure.endIfDrained();
   }
 
-  /**
-   * Drains the connection: first GOAWAY that names no stream and a ping, and once that is answered (or late) a second with the
-   * last stream taken, so that no request on its way is lost (RFC 9113, section 6.8). It ends with its last stream.
-   */
+  /** Drains the connection: see {@linkcode Departure.begin}. */
   shutdown(): void {
-    if (this.closed || this.#goAwaySent) return;
+    if (this.closed) return;
     if (this.#preface !== null) return this.#end(null); // Nothing has been said yet.
-    this.#startDraining();
-    this.#watchdog.drainingSince(this.now);
-    if (this.role === "client" || !this.established) {
-      this.#sendGoAway(this.table.lastPeer, ErrorCode.NO_ERROR, "");
-      return this.#endIfDrained();
-    }
-    this.#sendGoAway(MAX_STREAM_ID, ErrorCode.NO_ERROR, "");
-    this.sendPing(() => this.finalGoAway());
+    if (this.#departure.begin()) this.#watchdog.drainingSince(this.now);
   }
 
   /** The second step of {@linkcode Connection.shutdown}. */
   finalGoAway(): void {
-    if (this.closed || this.role === "client" || !this.#goAwaySent || this.lastAccepted !== MAX_STREAM_ID) return;
-    this.lastAccepted = this.table.lastPeer;
-    this.#sendGoAway(this.lastAccepted, ErrorCode.NO_ERROR, "");
-    this.#endIfDrained();
+    this.#departure.conclude();
   }
 
-  #sendGoAway(lastStream: number, code: number, message: string): void {
-    this.#goAwaySent = true;
-    const text = new TextEncoder().encode(message);
-    const { output } = this.outbound;
-    const at = output.frame(FrameType.GOAWAY, 0, 0, 8 + text.length);
-    put32(output.buffer, at, lastStream);
-    put32(output.buffer, at + 4, code);
-    output.buffer.set(text, at + 8);
-    this.wake();
-  }
-
-  #startDraining(): void {
-    if (this.draining) return;
-    this.draining = true;
+  /** Says above that no new streams may be opened. */
+  announceDraining(): void {
     this.#events.onDraining?.();
   }
 
-  #endIfDrained(): void {
-    if (!this.draining || this.closed || this.occupied > 0 || this.#pending.size > 0) return;
-    // A server that shuts down waits for its second GOAWAY.
-    if (this.role === "server" && this.#goAwaySent && this.established && this.lastAccepted === MAX_STREAM_ID) return;
+  /** Ends the connection in order. */
+  finish(): void {
     this.#end(null);
   }
 
   /** Ends the connection at once with GOAWAY. */
   fail(error: ConnectionError): void {
     if (this.closed) return;
-    if (this.#preface === null) this.#sendGoAway(this.table.lastPeer, error.code, error.message);
+    if (this.#preface === null) this.#departure.send(this.table.lastPeer, error.code, error.message);
     this.#end(error);
   }
 
@@ -354,7 +270,7 @@ export class Connection<S extends StreamCore = StreamCore> {
     const message = error === null ? "Connection is over" : "Connection was lost";
     const why = new StreamClosedError(code, "connection", message, { cause: error, unprocessed: false });
     for (const stream of [...this.streams.values()]) this.close(stream, why, Ended.RESET_BY_US);
-    this.#dropPending(new StreamClosedError(code, "connection", message, { cause: error, unprocessed: true }));
+    this.#opening.drop(new StreamClosedError(code, "connection", message, { cause: error, unprocessed: true }));
     this.#pings.clear();
     this.#events.onClosed(reported);
   }
@@ -378,53 +294,9 @@ export class Connection<S extends StreamCore = StreamCore> {
     this.table.add(stream);
   }
 
-  /**
-   * Opens a stream (client). It waits while the server allows no more; then its header list goes out first.
-   *
-   * @throws {StreamClosedError} when the connection is draining or over, or too many streams wait.
-   */
+  /** Opens a stream (client): see {@linkcode OpeningStreams.open}. */
   open(stream: S, headers: HeaderList | PreparedHeaders, end: boolean): void {
-    if (this.draining || this.closed) {
-      throw new StreamClosedError(ErrorCode.REFUSED_STREAM, "connection", "Connection takes no new streams");
-    }
-    const limit = this.established ? this.peerSettings.maxConcurrentStreams : STREAMS_BEFORE_SETTINGS;
-    if (this.occupied < limit && this.#pending.size === 0) return this.#open(stream, headers, end);
-    if (this.#pending.size >= this.limits.maxPendingStreams) {
-      throw new StreamClosedError(ErrorCode.REFUSED_STREAM, "local", "Too many streams wait to be opened");
-    }
-    this.#pending.set(stream, { headers, end });
-    if (end) stream.ending = true;
-  }
-
-  #open(stream: S, headers: HeaderList | PreparedHeaders, end: boolean): void {
-    stream.id = this.table.next;
-    this.table.next += 2;
-    this.admit(stream);
-    try {
-      this.outbound.headers(stream, headers, end);
-    } catch (error) {
-      // The list may not be sent; nothing of it has been. The identifier stays unused.
-      this.close(
-        stream,
-        new StreamClosedError(ErrorCode.INTERNAL_ERROR, "local", "Header list may not be sent"),
-        Ended.DONE,
-      );
-      throw error;
-    }
-    if (this.table.spent) this.shutdown();
-    this.outbound.resume(stream);
-  }
-
-  #openPending(): void {
-    for (const [stream, { headers, end }] of this.#pending) {
-      if (this.occupied >= this.peerSettings.maxConcurrentStreams || this.closed) return;
-      this.#pending.delete(stream);
-      this.#open(stream, headers, end);
-    }
-  }
-
-  #dropPending(error: StreamClosedError): void {
-    for (const stream of [...this.#pending.keys()]) this.close(stream, error, Ended.DONE);
+    this.#opening.open(stream, headers, end);
   }
 
   /** Ends a stream with RST_STREAM. */
@@ -476,7 +348,7 @@ export class Connection<S extends StreamCore = StreamCore> {
     }
     const lived = this.table.open.delete(stream.id);
     if (lived) this.table.ended.add(stream.id, how);
-    else this.#pending.delete(stream);
+    else this.#opening.forget(stream);
     stream.deliverClosed();
     if (lived && stream.pins === 0) this.#vacate();
   }
@@ -484,10 +356,10 @@ export class Connection<S extends StreamCore = StreamCore> {
   #vacate(): void {
     this.table.occupied--;
     if (this.closed) return;
-    if (this.#pending.size > 0) this.#openPending();
+    if (this.#opening.waiting > 0) this.#opening.proceed();
     if (this.occupied > 0) return;
     this.#watchdog.idle(this.now);
-    this.#endIfDrained();
+    this.#departure.endIfDrained();
   }
 
   // ---- output
