@@ -124,7 +124,7 @@ async function readConfigFile(
   const { parse } = await import("yaml");
   let content: unknown;
   try {
-    content = parse(text);
+    content = parse(text, { logLevel: "error" });
   } catch (error) {
     // The parser's message goes on to quote the file, which may hold secrets.
     return refuse(`is not YAML: ${String((error as Error).message).split("\n")[0]!.replace(/:$/, "")}`);

@@ -183,3 +183,30 @@ Deno.test("nearest finds slips and nothing far-fetched", () => {
   assert.equal(nearest("xyzzy", ["region", "store"]), undefined);
   assert.equal(nearest("a", []), undefined);
 });
+
+Deno.test("whatever is typed, the answer is a configuration or a ConfigError of one line", async () => {
+  const word = fc.oneof(
+    fc.constantFrom(
+      "--store",
+      "--store=sqlite:x",
+      "--workers",
+      "--no-trace",
+      "--peers=a",
+      "--limits",
+      "--",
+      "-x",
+      "{}",
+      "3",
+    ),
+    fc.string(),
+    fc.string().map((text) => `--${text}`),
+  );
+  await fc.assert(fc.asyncProperty(fc.array(word, { maxLength: 6 }), fc.string(), async (args, file) => {
+    try {
+      const config = await parse([...args, "--config=/etc/c.yaml"], {}, file);
+      assert.ok(config.workers >= 1 && config.workers <= 8 && typeof config.store === "string");
+    } catch (error) {
+      assert.ok(error instanceof ConfigError && error.issues.length > 0, String(error));
+    }
+  }));
+});
