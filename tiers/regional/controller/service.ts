@@ -1,7 +1,9 @@
 import { openDns } from "../../../shared/dns/mod.ts";
 import { type Identity, identityName, loadIdentity, type PeerRule, verifyPeer } from "../../../shared/identity/mod.ts";
+import { hubMetrics, viewHub } from "../../../shared/notify/mod.ts";
 import {
   addHealth,
+  addReflection,
   authenticate,
   type CallRecord,
   createServer,
@@ -70,24 +72,26 @@ async function start(context: Context): Promise<void> {
     region,
   }]);
   controller.serveApis(api);
+  addReflection(api, fileDescriptors);
   const notify = listener(context, identity, [{ tier: "regional", region }, { tier: "cloudlet", region }]);
   controller.hub.serve(notify, (peer, hello) => admit(peer as Identity, hello, region));
   context.announce("grpc", formatAddress(await api.listen(config.apiAddr)));
+  context.adminRoute("/notify", () => Response.json(viewHub(controller.hub, context.clock.now())));
   context.announce("notify", formatAddress(await notify.listen(config.notifyAddr)));
 }
 
 function measure({ metrics }: Context, { hub, cache }: Controller): void {
   metrics.gauge({ name: "controller_objects", help: "Objects of the region, by kind.", labels: ["kind"] })
     .collect(() => cache.sizes().map(([kind, size]) => [{ kind }, size] as const));
-  metrics.gauge({
-    name: "controller_notify_streams",
-    help: "Children that are connected, by service.",
-    labels: ["service"],
-  })
-    .collect(() =>
-      [...Map.groupBy(hub.streams(), (stream) => stream.child.service)]
-        .map(([service, streams]) => [{ service }, streams.length] as const)
-    );
+  const gauges = {
+    streams: "Children that are connected, by service.",
+    lag: "Revisions that the child furthest behind has not been sent, by service.",
+    queued: "Messages that wait for children, by service.",
+  };
+  for (const [name, help] of Object.entries(gauges)) {
+    metrics.gauge({ name: `controller_notify_${name}`, help, labels: ["service"] })
+      .collect(() => hubMetrics(hub)[name as keyof typeof gauges]);
+  }
 }
 
 /** A server that admits the services of a rule and nobody else. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
 import { type CertificateAuthority, createCa, type Identity, writeCertificate } from "../../../shared/identity/mod.ts";
-import { createNotifyClient, roundRobin } from "../../../shared/notify/mod.ts";
+import { createNotifyClient, type HubView, roundRobin } from "../../../shared/notify/mod.ts";
 import { createChannel, createClient, HealthService, RpcError, Status } from "../../../shared/rpc/mod.ts";
 import { environmentOf, systemClock, systemFiles, systemRandom } from "../../../shared/runtime/mod.ts";
 import { CloudletKind, Flavor, FlavorApi } from "../../../shared/schema/mod.ts";
@@ -134,7 +134,7 @@ Deno.test("controller process: admits by certificate, serves, and drains on SIGT
 
 Deno.test("controller process: a site sees its cloudlet, and nobody passes for one", async () => {
   await using site = await Site.make();
-  const { addresses } = await site.start();
+  const { addresses, admin } = await site.start();
   const child = async (identity: Identity, service: string, cloudlet: string) => {
     const tls = await site.tls(identity);
     return createNotifyClient({
@@ -151,6 +151,17 @@ Deno.test("controller process: a site sees its cloudlet, and nobody passes for o
   const good = await child(crm, "crm", key);
   good.start();
   await good.whenInStep();
+  const view = await (await fetch(`${admin}/notify`)).json() as HubView;
+  assert.deepEqual(view.streams.map(({ service, cloudlet, inStep, lag }) => [service, cloudlet, inStep, lag]), [
+    ["crm", key, true, 0],
+  ]);
+  const metrics = await (await fetch(`${admin}/metrics`)).text();
+  for (const line of ["streams", "lag", "queued"]) {
+    assert.match(
+      metrics,
+      new RegExp(`^controller_notify_${line}\\{service="crm"\\} ${line === "streams" ? 1 : 0}$`, "m"),
+    );
+  }
   await good.stop();
   const other = CloudletKind.keyString({ ...SITE, name: "Other", federatedOrganization: "" });
   const cases: [Identity, string, string, RegExp][] = [
