@@ -3,6 +3,7 @@ import { RpcError } from "./error.ts";
 import type { Codec, Method } from "./method.ts";
 import type { RpcServer } from "./server.ts";
 import { Status } from "./status.ts";
+import { numberField, readFields, textField, textOf } from "./wire.ts";
 
 /** What a health check answers (grpc.health.v1, HealthCheckResponse.ServingStatus). */
 export const ServingStatus = { UNKNOWN: 0, SERVING: 1, NOT_SERVING: 2, SERVICE_UNKNOWN: 3 } as const;
@@ -18,35 +19,23 @@ export interface HealthCheckResponse {
   status: ServingStatus;
 }
 
-/** Longest service name that travels with a one-byte length, which is all this small codec writes. */
-const MAX_NAME_BYTES = 127;
-
 const requestCodec: Codec<HealthCheckRequest> = {
-  encode({ service }) {
-    const name = new TextEncoder().encode(service);
-    if (name.length > MAX_NAME_BYTES) {
-      throw new RangeError(`Service name of ${name.length} bytes is longer than ${MAX_NAME_BYTES}`);
-    }
-    return name.length === 0 ? new Uint8Array() : new Uint8Array([0x0a, name.length, ...name]);
-  },
+  encode: ({ service }) => service === "" ? new Uint8Array() : textField(1, service),
   decode(bytes) {
-    if (bytes.length === 0) return { service: "" };
-    if (bytes[0] !== 0x0a || bytes[1] !== bytes.length - 2) throw new TypeError("Not a HealthCheckRequest");
-    return { service: new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(2)) };
+    const name = readFields(bytes).findLast(([number]) => number === 1);
+    return { service: name === undefined ? "" : textOf(name[1]) };
   },
 };
 
 const responseCodec: Codec<HealthCheckResponse> = {
-  encode: ({ status }) => status === 0 ? new Uint8Array() : new Uint8Array([0x08, status]),
+  encode: ({ status }) => status === 0 ? new Uint8Array() : numberField(1, status),
   decode(bytes) {
-    if (bytes.length === 0) return { status: ServingStatus.UNKNOWN };
-    const status = bytes[1];
-    if (bytes.length !== 2 || bytes[0] !== 0x08 || status === undefined || status > 3) {
-      throw new TypeError("Not a HealthCheckResponse");
-    }
-    return { status: status as ServingStatus };
+    const status = readFields(bytes).findLast(([number]) => number === 1)?.[1] ?? ServingStatus.UNKNOWN;
+    // An answer that is newer than we are is none that we can act on.
+    return { status: STATUSES.find((known) => known === status) ?? ServingStatus.UNKNOWN };
   },
 };
+const STATUSES: readonly ServingStatus[] = Object.values(ServingStatus);
 
 type Check = Method<HealthCheckRequest, HealthCheckResponse> & {
   readonly requestStream: false;

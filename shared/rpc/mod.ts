@@ -24,6 +24,13 @@ export { type CallSpan, traceClient, traceServer } from "./interceptors/trace.ts
 export * from "./limits.ts";
 export { Metadata, type MetadataInit, type MetadataValue, type ValueOf } from "./metadata.ts";
 export { type Codec, type Input, type Method, type Output, rawBytes, type Service } from "./method.ts";
+export {
+  addReflection,
+  type ProtoFile,
+  type ReflectionService,
+  ReflectionV1,
+  ReflectionV1Alpha,
+} from "./reflection/mod.ts";
 export { createServer, type RpcServer, type ServerOptions, type ServiceOptions } from "./server.ts";
 export { Status, statusName, toStatus } from "./status.ts";
 export { chainOf, type DetailedCertificate } from "./tls_chain.ts";

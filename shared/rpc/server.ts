@@ -48,6 +48,8 @@ export interface RpcServer {
   close(): Promise<void>;
   /** Calls that have not ended, and handlers that still work though their caller has gone. */
   readonly activeCalls: number;
+  /** Full names of the services added. */
+  readonly services: readonly string[];
 }
 
 /** Makes a server; it listens when told to. */
@@ -55,6 +57,7 @@ export function createServer(options: ServerOptions = {}): RpcServer {
   const clock = options.clock ?? systemRpcClock;
   const onError = guarded(options.onError);
   const routes = new Map<string, Route>();
+  const services: string[] = [];
   const interceptors = options.interceptors ?? [];
   const idle = new Set<() => void>();
   let active = 0;
@@ -75,11 +78,14 @@ export function createServer(options: ServerOptions = {}): RpcServer {
       return;
     }
     active++;
-    let work: Promise<unknown> | undefined;
-    return runCall(new ServerCall(incoming, clock), route, interceptors, (started) => work = started, onError)
-      // A handler may work on when its caller has gone.
-      .then(() => work)
-      .then(left);
+    return run(new ServerCall(incoming, clock), route);
+  }
+
+  async function run(call: ServerCall, route: Route): Promise<void> {
+    await runCall(call, route, interceptors, onError);
+    // A handler may work on when its caller has gone.
+    if (call.work) await call.work;
+    left();
   }
 
   const server = (options.transport ?? h2ServerTransport).serve({
@@ -105,7 +111,9 @@ export function createServer(options: ServerOptions = {}): RpcServer {
         });
         server.addMethod(method.path);
       }
+      services.push(service.name);
     },
+    services,
     listen: (where) => server.listen(where),
     updateTls: (tls) => server.updateTls(tls),
     async drain(graceMs) {

@@ -16,6 +16,7 @@ import {
   statusName,
 } from "../../../shared/rpc/mod.ts";
 import { hostName } from "../../../shared/runtime/mod.ts";
+import { fileDescriptors } from "../../../shared/schema/mod.ts";
 import { formatAddress, type ServiceContext, type ServiceDefinition } from "../../../shared/service/mod.ts";
 import { openStore, type Store, type StoreTls } from "../../../shared/store/mod.ts";
 import { errorFields, type Logger, runWithTraceparent, withSpan } from "../../../shared/telemetry/mod.ts";

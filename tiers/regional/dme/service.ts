@@ -1,6 +1,7 @@
 import { type LoadedCertificate, loadIdentity, loadServerCertificate } from "../../../shared/identity/mod.ts";
-import { createServer } from "../../../shared/rpc/mod.ts";
+import { addHealth, addReflection, createServer } from "../../../shared/rpc/mod.ts";
 import { serveHttp } from "../../../shared/runtime/mod.ts";
+import { fileDescriptors } from "../../../shared/schema/mod.ts";
 import { openSecrets, signingKeys } from "../../../shared/secrets/mod.ts";
 import {
   type ConfigOf,
@@ -100,6 +101,8 @@ async function listen(context: Context, calls: Calls): Promise<void> {
     },
   });
   addGrpcCalls(grpc, calls);
+  addHealth(grpc);
+  addReflection(grpc, fileDescriptors);
   const grpcAddress = await grpc.listen(config.apiAddr);
   context.onClose("grpc", () => grpc.drain(config.grace));
   const rest = await serveHttp({

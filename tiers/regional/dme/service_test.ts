@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { connect } from "node:tls";
-import { createChannel, createClient } from "../../../shared/rpc/mod.ts";
+import {
+  type Channel,
+  createChannel,
+  createClient,
+  HealthService,
+  ReflectionV1Alpha,
+  ServingStatus,
+} from "../../../shared/rpc/mod.ts";
 import { App, Cloudlet, CloudletInfo, dme } from "../../../shared/schema/mod.ts";
 import { startService } from "../../../shared/service/mod.ts";
 import { rotateSigningKey } from "../../../shared/secrets/mod.ts";
@@ -51,6 +58,25 @@ async function start(platform: TestPlatform, addresses: string[]) {
   };
 }
 
+/** ServerReflectionRequest with list_services. */
+const LIST_SERVICES = new Uint8Array([0x3a, 0]);
+
+/** ServerReflectionRequest with file_by_filename. */
+function fileByName(name: string): Uint8Array {
+  return new Uint8Array([0x1a, name.length, ...new TextEncoder().encode(name)]);
+}
+
+/** The answers to requests for reflection, whose texts stand in them as they are. */
+async function reflected(channel: Channel, requests: Uint8Array[]): Promise<string[]> {
+  async function* all(): AsyncGenerator<Uint8Array> {
+    yield* requests;
+  }
+  const answers: string[] = [];
+  const client = createClient(ReflectionV1Alpha, channel, { timeoutMs: 30_000 });
+  for await (const answer of client.serverReflectionInfo(all())) answers.push(new TextDecoder().decode(answer));
+  return answers;
+}
+
 Deno.test("a matching engine waits for its region, serves by REST and gRPC over TLS, and serves on alone", async () => {
   const platform = await testPlatform("eu");
   let controller = await testController(platform, "eu");
@@ -70,6 +96,19 @@ Deno.test("a matching engine waits for its region, serves by REST and gRPC over 
     const client = createClient(dme.MatchEngineApi, channel, { timeoutMs: 30_000 });
     const find = { sessionCookie: session_cookie, gpsLocation: { latitude: 52, longitude: 13 } };
     assert.equal((await client.findCloudlet(dme.FindCloudletRequest.create(find))).fqdn, "alpha.north-2");
+    assert.deepEqual(await createClient(HealthService, channel).check({ service: "" }), {
+      status: ServingStatus.SERVING,
+    });
+    // Who may ask a public port what it serves must not learn of the platform's own API.
+    const said = await reflected(channel, [
+      LIST_SERVICES,
+      fileByName("app-client.proto"),
+      fileByName("archipelago/app.proto"),
+    ]);
+    assert.match(said[0]!, /distributed_match_engine\.MatchEngineApi/);
+    assert.match(said[1]!, /FindCloudletRequest/);
+    assert.match(said[2]!, /The file is unknown/);
+    assert.doesNotMatch(said.join(), /archipelago\.AppApi/);
     channel.close();
 
     const sick = appInst(APP, "northtel", "north-3", "alpha.north-3", [48.1351, 11.582]);
