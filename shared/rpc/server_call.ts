@@ -22,13 +22,14 @@ const DEADLINE_SLACK_MS = 5;
 
 /** One running call: its context, its end for the peer, and the abort that ends it early. */
 export class ServerCall implements CallContext {
-  readonly values: Map<symbol, unknown> = new Map();
-  readonly trailers: Metadata = new Metadata();
+  #values: Map<symbol, unknown> | undefined;
+  #trailers: Metadata | undefined;
   readonly #call: IncomingCall;
   #abort: AbortController | undefined;
   #aborted: RpcError | undefined;
   #onAbort: ((reason: RpcError) => void) | undefined;
   #finished = false;
+  #work: Promise<void> | undefined;
   #cancelTimer: (() => void) | undefined;
 
   constructor(call: IncomingCall, clock: RpcClock) {
@@ -63,6 +64,14 @@ export class ServerCall implements CallContext {
     return this.#call.deadline;
   }
 
+  get values(): Map<symbol, unknown> {
+    return this.#values ??= new Map();
+  }
+
+  get trailers(): Metadata {
+    return this.#trailers ??= new Metadata();
+  }
+
   /** Made when first asked for: most unary handlers never look. */
   get signal(): AbortSignal {
     if (!this.#abort) {
@@ -93,17 +102,25 @@ export class ServerCall implements CallContext {
     this.#onAbort?.(reason);
   }
 
-  /** Runs the route to its end; rejects with an RpcError unless the call ended OK. `onWork` learns of the handler's own work. */
-  async run(route: Route, onWork: (work: Promise<unknown>) => void): Promise<void> {
-    const work = this.#serve(route);
-    onWork(work.catch(() => {}));
-    const aborted = new Promise<never>((_, reject) => {
+  /** The handler's own work while it goes on, which it may when the caller has gone; never rejects. */
+  get work(): Promise<void> | undefined {
+    return this.#work;
+  }
+
+  /** Runs the route to its end; rejects with an RpcError unless the call ended OK. */
+  run(route: Route): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#onAbort = reject;
       if (this.#aborted) reject(this.#aborted);
-      else this.#onAbort = reject;
+      this.#work = this.#serve(route).then(() => {
+        this.#work = undefined;
+        if (this.#aborted) reject(this.#aborted);
+        else resolve();
+      }, (error) => {
+        this.#work = undefined;
+        reject(this.#aborted ?? error);
+      });
     });
-    aborted.catch(() => {});
-    await Promise.race([work, aborted]);
-    if (this.#aborted) throw this.#aborted;
   }
 
   async #serve(route: Route): Promise<void> {
@@ -175,17 +192,19 @@ export async function runCall(
   call: ServerCall,
   route: Route,
   interceptors: readonly ServerInterceptor[],
-  onWork: (work: Promise<unknown>) => void,
   onError: (error: unknown, context: CallContext) => void,
 ): Promise<void> {
   try {
-    await chain(interceptors, call, async () => {
-      try {
-        await chain(route.interceptors, call, () => call.run(route, onWork));
-      } catch (error) {
-        throw RpcError.from(error);
-      }
-    });
+    if (interceptors.length + route.interceptors.length === 0) await call.run(route);
+    else {
+      await chain(interceptors, call, async () => {
+        try {
+          await chain(route.interceptors, call, () => call.run(route));
+        } catch (error) {
+          throw RpcError.from(error);
+        }
+      });
+    }
     call.finish({ code: Status.OK, message: "", trailers: call.trailers });
   } catch (thrown) {
     const error = RpcError.from(thrown);

@@ -6,8 +6,16 @@ import { Status } from "../status.ts";
 /** Octets in front of every message: a flag for compression and the length. */
 export const PREFIX_BYTES = 5;
 
-/** The prefix of a message that is not compressed. */
+/** Lengths below it have their prefix made once: most messages are small, and an array costs more than its five octets. */
+const KEPT_PREFIXES = 4_096;
+const prefixes: Uint8Array[] = [];
+
+/** The prefix of a message that is not compressed; never written to. */
 export function prefixOf(length: number): Uint8Array {
+  return length < KEPT_PREFIXES ? prefixes[length] ??= makePrefix(length) : makePrefix(length);
+}
+
+function makePrefix(length: number): Uint8Array {
   const prefix = new Uint8Array(PREFIX_BYTES);
   prefix[1] = length >>> 24;
   prefix[2] = length >>> 16;

@@ -1,4 +1,5 @@
 import {
+  type HeaderList,
   type Http2Server,
   type Http2Stream,
   type Listener,
@@ -115,23 +116,46 @@ function serve(options: ServeOptions): TransportServer {
   };
 }
 
+/** What a header list says of a call. */
+interface Request {
+  /** Whether it is a call of gRPC at all. */
+  readonly grpc: boolean;
+  readonly path: string;
+  readonly timeout: string | undefined;
+  readonly encoding: string;
+}
+
+/** Lists that repeat on a connection are one object: each is looked through once. */
+const requests = new WeakMap<HeaderList, Request>();
+
+function requestOf(headers: HeaderList): Request {
+  let request = requests.get(headers);
+  if (request === undefined) {
+    const type = fieldOf(headers, "content-type") ?? "";
+    request = {
+      grpc: fieldOf(headers, ":method") === "POST" && /^application\/grpc(\+|;|$)/.test(type),
+      path: fieldOf(headers, ":path") ?? "",
+      timeout: fieldOf(headers, "grpc-timeout"),
+      encoding: fieldOf(headers, "grpc-encoding") ?? "identity",
+    };
+    requests.set(headers, request);
+  }
+  return request;
+}
+
 /** Hands a request up as a call, or answers what is no call. The promise is open while the call's work is. */
 function accept(stream: Http2Stream, options: ServeOptions): void | Promise<void> {
-  const { headers } = stream;
-  const type = fieldOf(headers, "content-type");
-  if (fieldOf(headers, ":method") !== "POST" || !/^application\/grpc(\+|;|$)/.test(type ?? "")) {
-    return refuseForeign(stream);
-  }
+  const { grpc, path, timeout, encoding } = requestOf(stream.headers);
+  if (!grpc) return refuseForeign(stream);
   let deadline: number | undefined;
   let refusal: string | undefined;
   try {
-    const timeoutMs = parseTimeout(fieldOf(headers, "grpc-timeout"));
+    const timeoutMs = parseTimeout(timeout);
     if (timeoutMs !== undefined) deadline = options.clock.now() + timeoutMs;
   } catch (error) {
     refusal = (error as Error).message;
   }
-  const call = new H2ServerCall(stream, fieldOf(headers, ":path") ?? "", deadline, options.limits.maxMessageBytes);
-  const encoding = fieldOf(headers, "grpc-encoding") ?? "identity";
+  const call = new H2ServerCall(stream, path, deadline, options.limits.maxMessageBytes);
   if (refusal !== undefined) {
     call.finish({ code: Status.INTERNAL, message: refusal, trailers: new Metadata() });
   } else if (encoding !== "identity" && encoding !== "gzip") {
