@@ -84,6 +84,12 @@ export function standardError(): TextSink {
   return sinkTo(Deno.stderr);
 }
 
+/** A closed pipe, a full one that does not block, or a terminal that is gone. */
+function nobodyReads(error: unknown): boolean {
+  if (error instanceof Deno.errors.BrokenPipe || error instanceof Deno.errors.WouldBlock) return true;
+  return error instanceof Error && (error as { code?: unknown }).code === "EIO";
+}
+
 function sinkTo(stream: typeof Deno.stderr): TextSink {
   const encoder = new TextEncoder();
   return {
@@ -94,7 +100,7 @@ function sinkTo(stream: typeof Deno.stderr): TextSink {
         for (let at = 0; at < bytes.length;) at += stream.writeSync(bytes.subarray(at));
       } catch (error) {
         // Nobody reads any more: losing log lines is better than losing the service.
-        if (!(error instanceof Deno.errors.BrokenPipe) && !(error instanceof Deno.errors.WouldBlock)) throw error;
+        if (!nobodyReads(error)) throw error;
       }
     },
   };

@@ -1,8 +1,9 @@
 // kill -9 of any one service during the main job: it recovers without help, and nothing acknowledged is lost.
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
 import { device, deviceReaches } from "./support/device.ts";
 import { freePortBase, type Platform, startPlatform } from "./support/platform.ts";
-import { isRunning, killOutright } from "./support/processes.ts";
+import { isRunning, killOutright, processesWith, repository } from "./support/processes.ts";
 import { loginAsAdmin } from "./support/rest.ts";
 import { eventually } from "./support/wait.ts";
 import { deploy, instancePid, instances, makeWorld, undeploy, type World } from "./support/world.ts";
@@ -86,4 +87,25 @@ Deno.test("recovery: kill -9 of `up` itself leaves nothing that the next `up` do
   } finally {
     assert.equal((await second.stop()).code, 0);
   }
+});
+
+Deno.test("a Ctrl-C that reaches the task runner and `up` alike stops everything in order", async () => {
+  const data = `${await Deno.makeTempDir()}/data`;
+  // a group of its own, as a terminal gives to what it runs
+  const runner = new Deno.Command(Deno.execPath(), {
+    args: ["task", "--quiet", "up", "--data", data, "--port-base", String(freePortBase())],
+    cwd: repository(),
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+    detached: true,
+  }).spawn();
+  const output = new Response(runner.stdout).text();
+  await eventually("up.json", () => existsSync(`${data}/up.json`) || undefined, 120_000);
+  Deno.kill(-runner.pid, "SIGINT");
+  await runner.status;
+  await eventually("all processes to be gone", () => processesWith(data).size === 0 || undefined);
+  assert.match(await output, /Everything has stopped/);
+  await Deno.remove(data, { recursive: true });
 });

@@ -15,6 +15,8 @@ import {
 import { ConfigError, helpText, parseConfig } from "../../shared/service/mod.ts";
 import { createLogger } from "../../shared/telemetry/mod.ts";
 import { runCheck } from "./check/mod.ts";
+import { interruptRecorded } from "./data_folder.ts";
+import { layoutOf } from "./layout.ts";
 import { type UpConfig, upOptions } from "./options.ts";
 import { type Platform, startPlatform } from "./platform.ts";
 import { createProgress } from "./progress.ts";
@@ -30,17 +32,29 @@ async function main(): Promise<number> {
     return 0;
   }
   const config = await parseConfig(upOptions, { args, env: systemEnvironment(), resolvePath: (path) => resolve(path) });
-  const signal = interruptSignal();
+  const signal = interruptSignal(config);
   return config.check ? await runCheck(config, run, signal) : await runUntilInterrupted(config, signal);
 }
 
-/** Aborted by the first Ctrl-C; the second ends the process at once, and its children with it. */
-function interruptSignal(): AbortSignal {
+/** A terminal's Ctrl-C comes twice, by itself and from the task runner: within this time it is the same one, ms. */
+const SAME_INTERRUPT_MS = 1_000;
+
+/** Aborted by the first Ctrl-C, or when the terminal goes away; the next Ctrl-C ends `up` without waiting for anybody. */
+function interruptSignal(config: UpConfig): AbortSignal {
   const controller = new AbortController();
-  onTerminationSignal(() => {
-    if (controller.signal.aborted) Deno.exit(130);
+  let first: number | undefined;
+  const interrupted = () => {
+    first ??= performance.now();
     controller.abort(new DOMException("interrupted", "AbortError"));
+  };
+  onTerminationSignal(() => {
+    if (first !== undefined && performance.now() - first > SAME_INTERRUPT_MS) {
+      interruptRecorded(layoutOf(config.data));
+      Deno.exit(130);
+    }
+    interrupted();
   });
+  if (Deno.build.os !== "windows") Deno.addSignalListener("SIGHUP", interrupted);
   return controller.signal;
 }
 
