@@ -52,8 +52,8 @@ export interface Order {
   readonly bytes: number;
 }
 
-/** Octets of an order on the wire, also of one to a bare socket. */
-export const ORDER_BYTES = 8;
+/** Octets of an order on the wire. */
+const ORDER_BYTES = 8;
 
 /** An order as eight octets. */
 export function encodeOrder({ messages, bytes }: Order): Uint8Array {

@@ -1,7 +1,7 @@
 import type { Buffer } from "node:buffer";
 import { createServer, type TLSSocket } from "node:tls";
 import type { Identity } from "../../../shared/rpc/conformance/certificates.ts";
-import { decodeOrder, type Order, ORDER_BYTES } from "./api.ts";
+import { decodeOrder, type Order } from "./api.ts";
 
 /** A TLS server that writes what is ordered and nothing around it: the floor below a stream of messages. */
 export interface BareServer {
@@ -14,50 +14,25 @@ export interface BareServer {
 
 type Push = (message: Uint8Array) => void;
 
-/** Serves over the runtime's own TLS, or with client certificates over `node:tls`, as our HTTP/2 server does. */
+/** Serves over `node:tls`, as our HTTP/2 server does. */
 export function startBareServer(identity: Identity, ca: string, mutual: boolean): Promise<BareServer> {
   const waiting = new Set<Push>();
-  const server = (port: number): BareServer => ({
-    port,
-    get waiting() {
-      return waiting.size;
-    },
-    push(message, times) {
-      for (const push of waiting) for (let i = 0; i < times; i++) push(message);
-    },
-  });
-  if (!mutual) {
-    const listener = Deno.listenTls({ hostname: "127.0.0.1", port: 0, ...identity });
-    serveDeno(listener, waiting);
-    return Promise.resolve(server(listener.addr.port));
-  }
   const { promise, resolve } = Promise.withResolvers<BareServer>();
-  const listener = createServer({ ...identity, ca, requestCert: true, rejectUnauthorized: true });
+  const clients = mutual ? { ca, requestCert: true, rejectUnauthorized: true } : {};
+  const listener = createServer({ ...identity, ...clients });
   listener.on("secureConnection", (socket) => serveNode(socket, waiting));
-  listener.listen(0, "127.0.0.1", () => resolve(server((listener.address() as { port: number }).port)));
+  listener.listen(0, "127.0.0.1", () => {
+    resolve({
+      port: (listener.address() as { port: number }).port,
+      get waiting() {
+        return waiting.size;
+      },
+      push(message, times) {
+        for (const push of waiting) for (let i = 0; i < times; i++) push(message);
+      },
+    });
+  });
   return promise;
-}
-
-async function serveDeno(listener: Deno.TlsListener, waiting: Set<Push>): Promise<void> {
-  for await (const connection of listener) {
-    runDeno(connection, waiting).catch(() => {}).finally(() => connection.close());
-  }
-}
-
-async function runDeno(connection: Deno.TlsConn, waiting: Set<Push>): Promise<void> {
-  const order = new Uint8Array(ORDER_BYTES);
-  const push: Push = (message) => void connection.write(message).catch(() => waiting.delete(push));
-  while (await connection.read(order) === ORDER_BYTES) {
-    const { messages, bytes } = decodeOrder(order);
-    if (messages === 0) waiting.add(push);
-    const message = new Uint8Array(bytes);
-    for (let i = 0; i < messages; i++) await writeAll(connection, message);
-  }
-  waiting.delete(push);
-}
-
-async function writeAll(connection: Deno.TlsConn, message: Uint8Array): Promise<void> {
-  for (let at = 0; at < message.length;) at += await connection.write(message.subarray(at));
 }
 
 function serveNode(socket: TLSSocket, waiting: Set<Push>): void {

@@ -3,7 +3,7 @@ import { connect, type TLSSocket } from "node:tls";
 import type { Http2Client } from "../../../shared/http2/mod.ts";
 import { type Channel, createChannel, createClient } from "../../../shared/rpc/mod.ts";
 import { benchApi, encodeOrder, type Order, SMALL_BYTES } from "./api.ts";
-import { loadConnections, loadUnary, stall, type UnaryLoad } from "./load.ts";
+import { call, dialNode, loadConnections, loadUnary, stall, type UnaryLoad, watch } from "./load.ts";
 import { serveCommands, wallMs } from "./process.ts";
 
 const [folder] = Deno.args as [string];
@@ -11,9 +11,8 @@ const read = (name: string): string => Deno.readTextFileSync(`${folder}/${name}.
 const tls = { ca: read("ca"), cert: read("cert"), key: read("key") };
 let port = 0;
 
-const channels: Channel[] = [];
+const clients: Http2Client[] = [];
 const sockets: TLSSocket[] = [];
-let stalled: Http2Client[] = [];
 /** Messages still to come, and when the one that ends the wait was made and seen. */
 let awaited = 0;
 let arrived = Promise.withResolvers<number>();
@@ -29,19 +28,6 @@ function onPushed(stamp: number, messages: number): void {
 
 function stampOf(message: Uint8Array): number {
   return new DataView(message.buffer, message.byteOffset).getFloat64(0);
-}
-
-async function watch(open: Channel): Promise<void> {
-  const standing = Promise.withResolvers<void>();
-  (async () => {
-    let greeted = false;
-    for await (const message of createClient(benchApi, open).watch(new Uint8Array())) {
-      if (greeted) onPushed(stampOf(message), 1);
-      greeted = true;
-      standing.resolve();
-    }
-  })().catch(standing.reject);
-  await standing.promise;
 }
 
 function openSocket(): Promise<TLSSocket> {
@@ -104,14 +90,17 @@ await serveCommands({
   /** Connections that have made one call each. */
   async open(connections: number) {
     for (let i = 0; i < connections; i++) {
-      const open = channel();
-      channels.push(open);
-      await createClient(benchApi, open).unary(new Uint8Array());
+      const client = await dialNode({ port, ...tls });
+      clients.push(client);
+      await new Promise<boolean>((resolve) => call(client, resolve));
     }
   },
   /** Streams on each of them. */
   async watch(streams: number) {
-    for (const open of channels) await Promise.all(Array.from({ length: streams }, () => watch(open)));
+    const onMessage = (message: Uint8Array): void => onPushed(stampOf(message), 1);
+    for (const client of clients) {
+      await Promise.all(Array.from({ length: streams }, () => watch(client, onMessage)));
+    }
   },
   async openBare(connections: number) {
     for (let i = 0; i < connections; i++) {
@@ -127,11 +116,10 @@ await serveCommands({
   /** Delay from making a message to the last arrival of those expected, ms. */
   last: () => arrived.promise,
   async stall({ order, count, windowBytes }: { order: Order; count: number; windowBytes: number }) {
-    stalled = await stall({ port, ...tls }, order, count, windowBytes);
+    clients.push(...await stall({ port, ...tls }, order, count, windowBytes));
   },
   leave() {
-    for (const open of channels.splice(0)) open.close();
+    for (const client of clients.splice(0)) client.close();
     for (const socket of sockets.splice(0)) socket.destroy();
-    for (const client of stalled.splice(0)) client.close();
   },
 });

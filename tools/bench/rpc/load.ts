@@ -1,5 +1,6 @@
 import {
   connect as connectHttp2,
+  connectNodeTls,
   connectTls,
   type Http2Client,
   type Http2Limits,
@@ -38,6 +39,7 @@ function headers(path: string): PreparedHeaders {
 
 const UNARY = headers(benchApi.methods.unary.path);
 const STREAM = headers(benchApi.methods.stream.path);
+const WATCH = headers(benchApi.methods.watch.path);
 
 function framed(message: Uint8Array): Uint8Array {
   const frame = new Uint8Array(PREFIX_BYTES + message.length);
@@ -51,6 +53,15 @@ const REQUEST = framed(new Uint8Array(UNARY_BYTES));
 /** Connects without the layers of `shared/rpc`: a load costs as little as it can. */
 export async function dial({ port, ca, cert, key }: Target, limits?: Partial<Http2Limits>): Promise<Http2Client> {
   const client = connectHttp2(await connectTls({ hostname: "127.0.0.1", port, caCerts: [ca], cert, key }), { limits });
+  await client.ready;
+  return client;
+}
+
+/** The same over `node:tls`, for what is held against bare sockets of `node:tls`. */
+export async function dialNode({ port, ca, cert, key }: Target): Promise<Http2Client> {
+  const client = connectHttp2(
+    await connectNodeTls({ hostname: "127.0.0.1", port, ca: [ca], cert, key, serverName: "localhost" }),
+  );
   await client.ready;
   return client;
 }
@@ -126,4 +137,15 @@ export async function stall(target: Target, order: Order, count: number, windowB
     clients.push(client);
   }
   return clients;
+}
+
+/** A stream that waits for pushes: resolves when it stands, and from then on hands up every message. */
+export async function watch(client: Http2Client, onMessage: (message: Uint8Array) => void): Promise<void> {
+  const stream = client.open(WATCH);
+  stream.end(framed(new Uint8Array()));
+  await stream.read();
+  (async () => {
+    // A push is far smaller than a frame and comes alone.
+    for await (const bytes of stream) onMessage(bytes.subarray(PREFIX_BYTES));
+  })().catch(() => {});
 }
