@@ -71,13 +71,13 @@ export function connect(transport: Transport, options: ClientOptions = {}): Http
       onStream: () => {},
       onOutput: () => driver?.schedule(),
       onEstablished: () => ready.resolve(),
-      onDraining: () => options.onDraining?.(),
+      onDraining: () => tell(() => options.onDraining?.()),
       onClosed(error) {
         const lost = new StreamClosedError(ErrorCode.NO_ERROR, "connection", "Connection is over", { cause: error });
         ready.reject(error ?? lost);
         for (const reject of pings) reject(lost);
         driver?.finish();
-        options.onClose?.(error);
+        tell(() => options.onClose?.(error));
       },
     },
   });
@@ -88,8 +88,17 @@ export function connect(transport: Transport, options: ClientOptions = {}): Http
   const stopTicking = clock.every(TICK_MS, () => moving.tick(clock.now()));
   moving.start();
 
+  /** Calls a listener; one that fails must not take the connection with it. */
+  function tell(listener: () => void): void {
+    try {
+      listener();
+    } catch {
+      // There is nobody to tell.
+    }
+  }
+
   function failed(stream: ConnectionStream, error: unknown): void {
-    if (error !== stream.closeError) options.onError?.(error);
+    if (error !== stream.closeError) tell(() => options.onError?.(error));
     stream.reset(ErrorCode.INTERNAL_ERROR, "Listener failed");
   }
 

@@ -49,9 +49,13 @@ export class Driver<S extends StreamCore> implements TransportSink {
     this.schedule();
   }
 
-  /** Lets time pass. */
+  /** Lets time pass. A fault in what hangs on this connection ends it, and nothing else. */
   tick(now: number): void {
-    this.#connection.tick(now);
+    try {
+      this.#connection.tick(now);
+    } catch (error) {
+      return this.end(error instanceof Error ? error : new Error(String(error)));
+    }
     if (!this.#finished) return;
     // The last words get no more time than the linger, be the transport stuck or the peer talkative.
     if (this.#lingerSince < 0) this.#lingerSince = now;
@@ -96,7 +100,7 @@ export class Driver<S extends StreamCore> implements TransportSink {
       this.#writing = false;
       // What came up during the write is at least a tick old.
       this.#write();
-    }, (error) => {
+    }).catch((error) => {
       this.#writing = false;
       this.end(error instanceof Error ? error : new Error(String(error)));
     });

@@ -198,6 +198,31 @@ Deno.test("a handler's fault resets its stream alone", async () => {
   server.close();
 });
 
+Deno.test("listeners that fail take nothing with them", async () => {
+  const fail = () => {
+    throw new Error("listener");
+  };
+  const { server, client } = startService({
+    handler(stream) {
+      stream.onClose(fail);
+      echo(stream);
+    },
+    onError: fail,
+  });
+  const doomed = client({ onClose: fail, onDraining: fail, onError: fail });
+  const bad = doomed.open(request());
+  bad.onResponse(fail);
+  bad.end(bytes(3));
+  await until(() => bad.closed, "the stream to be reset");
+  doomed.close();
+  const connection = client({ onClose: fail, onDraining: fail });
+  const stream = connection.open(request());
+  stream.end(bytes(3));
+  assert.deepEqual(await stream.readAll(10), bytes(3));
+  await server.shutdown();
+  assert.equal(connection.state, "closed");
+});
+
 Deno.test("a body past its reader's limit is an error of the reader; the stream still answers", async () => {
   const { server, client } = startService({
     handler(stream) {

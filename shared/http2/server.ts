@@ -94,7 +94,7 @@ export function serve(listener: Listener, options: ServeOptions): Http2Server {
         onStream: (stream) => run(connection, stream),
         onOutput: () => driver.schedule(),
         onClosed: (error) => {
-          if (error !== null) options.onError?.(error, transport.peer);
+          if (error !== null) report(error, transport.peer);
           driver.finish();
         },
       },
@@ -117,8 +117,16 @@ export function serve(listener: Listener, options: ServeOptions): Http2Server {
 
   function failed(stream: ConnectionStream, error: unknown): void {
     // Whoever awaits a stream that was cut off is told so by an error that is no news.
-    if (error !== stream.closeError) options.onError?.(error, stream.peer);
+    if (error !== stream.closeError) report(error, stream.peer);
     stream.reset(ErrorCode.INTERNAL_ERROR, "Handler failed");
+  }
+
+  function report(error: unknown, peer: PeerInfo): void {
+    try {
+      options.onError?.(error, peer);
+    } catch {
+      // Whoever listens to errors and fails has nobody to tell; the connections are not to suffer for it.
+    }
   }
 
   function tick(): void {
