@@ -85,14 +85,21 @@ export function controllerSpec(context: SpecContext, region: string): ServiceSpe
   const name = `controller-${region}`;
   const { grpc, notify } = ports.regions[region]!;
   const folder = layout.region(region);
+  // SQLite opens the files beside it by itself.
+  const storeFile = config.store?.startsWith("sqlite:") ? [config.store.slice("sqlite:".length)] : [];
   return specOf(context, {
     name,
     type: "controller",
     region,
     permissionSet: "controller",
     main: "tiers/regional/controller/main.ts",
-    read: [`${layout.run(name)}/tls`, folder, ...(config.store?.startsWith("etcd:") ? [etcdClientFolder()] : [])],
-    write: [folder],
+    read: [
+      `${layout.run(name)}/tls`,
+      folder,
+      ...storeFile,
+      ...(config.store?.startsWith("etcd:") ? [etcdClientFolder()] : []),
+    ],
+    write: [folder, ...storeFile],
     reaches: config.store,
     flags: [
       `--region=${region}`,
