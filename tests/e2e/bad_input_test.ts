@@ -136,6 +136,15 @@ async function badCommands(platform: Platform, t: Deno.TestContext): Promise<voi
     assert.match(finished.stderr, /version/i);
     assert.deepEqual([...Deno.readDirSync(data)].map((entry) => entry.name), ["version.json"]);
   });
+  await t.step("a data folder of another owner is left alone", async () => {
+    const data = `${await Deno.makeTempDir()}/data`;
+    await Deno.mkdir(data);
+    await Deno.writeTextFile(`${data}/version.json`, JSON.stringify({ version: 1, uid: Deno.uid()! + 1 }));
+    const finished = await task("up", ["--data", data]);
+    assert.notEqual(finished.code, 0);
+    assert.match(finished.stderr, new RegExp(`belongs to user ${Deno.uid()! + 1}`));
+    assert.deepEqual([...Deno.readDirSync(data)].map((entry) => entry.name), ["version.json"]);
+  });
   await t.step("a folder that is not ours is left alone", async () => {
     const data = await Deno.makeTempDir();
     await Deno.writeTextFile(`${data}/letter.txt`, "dear diary");

@@ -28,6 +28,28 @@ Deno.test("main job: deploy, find the nearest back-end, lose it, find the next, 
       }
     });
 
+    await t.step("up.json has the form that scripts depend on", () => {
+      const { version, ca, admin, masterController, regions, services } = platform.info();
+      assert.deepEqual(Object.keys(platform.info()), [
+        ...["version", "ca", "admin", "masterController", "regions", "services"],
+      ]);
+      assert.equal(version, 1);
+      for (const path of [ca, admin.passwordFile]) assert.ok(Deno.statSync(path).isFile, path);
+      assert.equal(Deno.statSync(admin.passwordFile).mode! & 0o777, 0o600);
+      assert.deepEqual(Object.keys(admin), ["name", "passwordFile"]);
+      assert.match(masterController.rest, /^https:\/\/localhost:\d+$/);
+      const { controller, dme } = regions["local"]!;
+      assert.match(controller.grpc, /^[^:/]+:\d+$/);
+      assert.match(dme.rest, /^https:\/\/localhost:\d+$/);
+      assert.match(dme.grpc, /^[^:/]+:\d+$/);
+      for (const service of services) {
+        assert.deepEqual(Object.keys(service), [
+          ...["name", "type", "region", "cloudlet", "pid", "log", "permissionSet", "urls"],
+        ]);
+        assert.ok(Deno.statSync(service.log).isFile, service.log);
+      }
+    });
+
     await t.step("an app without instances is not found", async () => {
       assert.equal((await device(platform, NEAR_MUNICH)).status, "not found");
     });

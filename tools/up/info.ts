@@ -2,9 +2,10 @@
 export interface ServiceInfo {
   name: string;
   type: string;
-  region?: string;
-  /** "organization/name" of the site. */
-  cloudlet?: string;
+  /** Empty for what belongs to no region. */
+  region: string;
+  /** "organization/name" of the site; empty for what runs at none. */
+  cloudlet: string;
   pid: number;
   /** Log file, absolute. */
   log: string;

@@ -285,7 +285,16 @@ class PlatformStart {
     if (!this.#database) return [];
     const { pid, log } = this.#database;
     const url = `postgres://127.0.0.1:${this.#ports.postgres}`;
-    return [{ name: "postgres", type: "postgres", pid, log, permissionSet: "", urls: { postgres: url } }];
+    return [{
+      name: "postgres",
+      type: "postgres",
+      region: "",
+      cloudlet: "",
+      pid,
+      log,
+      permissionSet: "",
+      urls: { postgres: url },
+    }];
   }
 
   stop(): Promise<void> {
@@ -308,6 +317,6 @@ class PlatformStart {
 }
 
 function serviceInfo({ spec, pid, urls }: Service): ServiceInfo {
-  const { name, type, region, cloudlet, log, permissionSet } = spec;
+  const { name, type, region = "", cloudlet = "", log, permissionSet } = spec;
   return { name, type, region, cloudlet, pid, log, permissionSet, urls: { ...urls } };
 }
