@@ -86,6 +86,7 @@ await serveCommands({
   peak: () => status("VmHWM"),
   async memory() {
     await settle();
-    return status("VmRSS");
+    const { heapUsed, external } = Deno.memoryUsage();
+    return { resident: status("VmRSS"), held: heapUsed + external };
   },
 });
