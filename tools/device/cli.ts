@@ -25,6 +25,8 @@ export interface CliDeps {
 
 type Config = ConfigOf<typeof deviceOptions>;
 
+const LIST_OF_APPS = '"deno task mcctl app show" lists the apps; the demo has hyperion/scoreboard/1.0.';
+
 interface Target {
   readonly address: string;
   readonly ca: string | undefined;
@@ -43,6 +45,9 @@ export async function runDevice(args: readonly string[], deps: CliDeps): Promise
     env: environmentOf({}),
     resolvePath: (path) => resolve(path),
   });
+  if (config.app === undefined) {
+    throw new DeviceError(`Which app does it run? Give --app ORGANIZATION/NAME/VERSION. ${LIST_OF_APPS}`);
+  }
   const [organization, name, version] = config.app.split("/") as [string, string, string];
   const app: DeviceApp = { organization, name, version };
   const route = await readRoute(config, deps);
@@ -154,7 +159,7 @@ function explained(error: unknown, target: Target, config: Config): unknown {
   switch (error.code) {
     case Status.NOT_FOUND:
       return new DeviceError(
-        `There is no app ${config.app}. "deno task mcctl app show" lists the apps; --app takes ORGANIZATION/NAME/VERSION.`,
+        `There is no app ${config.app}. ${LIST_OF_APPS}`,
       );
     case Status.UNAVAILABLE:
     case Status.DEADLINE_EXCEEDED: {

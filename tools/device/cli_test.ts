@@ -170,7 +170,7 @@ Deno.test("the running platform's file leads to the matching engine of a region"
 Deno.test("every mistake on the command line is answered with what to do", async () => {
   await withScene(async ({ rest, run, folder }) => {
     const cases: [string[], RegExp][] = [
-      [[...MUNICH, ...rest], /--app/],
+      [[...MUNICH, ...rest], /Which app .* --app ORGANIZATION/],
       [["--app", "alpha", ...MUNICH, ...rest], /--app/],
       [[...ALPHA, ...rest], /Where is the device\? Give --at/],
       [[...ALPHA, "--at", "48", ...rest], /"48" is no place/],

@@ -4,7 +4,6 @@ import { defineOptions } from "../../shared/service/mod.ts";
 export const deviceOptions = defineOptions({
   app: {
     kind: "string",
-    required: true,
     pattern: /^[^/]+\/[^/]+\/[^/]+$/,
     description: "The app that the device runs: ORGANIZATION/NAME/VERSION.",
   },
