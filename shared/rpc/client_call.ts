@@ -16,6 +16,8 @@ export interface CallOptions {
   metadata?: MetadataInit;
   /** Waits for a connection until the deadline instead of failing with UNAVAILABLE. */
   waitForReady?: boolean;
+  /** Compresses requests with gzip; a server that does not know it answers UNIMPLEMENTED. @default the client's */
+  compress?: boolean;
   /** Takes the response headers. */
   onHeaders?: (metadata: Metadata) => void;
   /** Takes the response trailers, whatever the status. */
@@ -26,6 +28,7 @@ export interface CallOptions {
 export interface ClientDefaults {
   metadata?: MetadataInit;
   timeoutMs?: number;
+  compress?: boolean;
   /** Around every call, outermost first. */
   interceptors?: readonly ClientInterceptor[];
 }
@@ -37,6 +40,7 @@ export class ClientCall {
   readonly #options: CallOptions;
   readonly #context: OutgoingContext;
   readonly #interceptors: readonly ClientInterceptor[];
+  readonly #compress: boolean;
 
   constructor(method: Method<unknown, unknown>, channel: Channel, defaults: ClientDefaults, options: CallOptions) {
     const metadata = new Metadata(defaults.metadata);
@@ -46,6 +50,7 @@ export class ClientCall {
     this.#channel = channel;
     this.#options = options;
     this.#interceptors = defaults.interceptors ?? [];
+    this.#compress = options.compress ?? defaults.compress ?? false;
     this.#context = {
       method: method.path,
       metadata,
@@ -115,6 +120,7 @@ export class ClientCall {
       metadata: context.metadata,
       deadline: context.deadline,
       waitForReady,
+      compress: this.#compress,
       onHeaders: (metadata) => {
         context.headers = metadata;
         onHeaders?.(metadata);

@@ -3,6 +3,7 @@
  * @module
  */
 import { callTests } from "./conformance/calls.ts";
+import { compressionTests } from "./conformance/compression.ts";
 import { endingTests } from "./conformance/endings.ts";
 import type { Transports } from "./conformance/harness.ts";
 import { tlsTests } from "./conformance/tls.ts";
@@ -12,6 +13,7 @@ export type { Transports } from "./conformance/harness.ts";
 /** Registers the whole suite for a pair of transports. */
 export function conformance(name: string, transports: Transports): void {
   callTests(name, transports);
+  compressionTests(name, transports);
   endingTests(name, transports);
   tlsTests(name, transports);
 }

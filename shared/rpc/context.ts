@@ -23,6 +23,13 @@ export interface CallContext {
   readonly deadline?: number;
   /** Aborts when the caller cancels, its connection is lost or the deadline passes; the reason is an RpcError. */
   readonly signal: AbortSignal;
+  /** Compression that the caller announced for its messages; undefined where the transport does not tell. */
+  readonly requestEncoding?: string;
+  /**
+   * Whether messages sent from now on are compressed with gzip, if the caller takes it and they become smaller. What it
+   * is when the headers leave decides whether any message of the call can be. @default the server's option
+   */
+  compress: boolean;
   /** Sends response headers now; only once, and before the first message. */
   sendHeaders(metadata: Metadata): void;
   /** Sent with the status at the end; a handler adds to it. */

@@ -19,6 +19,8 @@ export interface ServerOptions {
   /** Around every call, outermost first. */
   interceptors?: readonly ServerInterceptor[];
   limits?: Partial<ServerLimits>;
+  /** Whether responses are compressed with gzip for callers that take it; a handler decides otherwise. @default false */
+  compress?: boolean;
   /** Told of unexpected errors: of handlers (with their context) and of connections (without). */
   onError?: (error: unknown, context: CallContext | undefined) => void;
   /** @default the transport that the project has settled on */
@@ -78,7 +80,7 @@ export function createServer(options: ServerOptions = {}): RpcServer {
       return;
     }
     active++;
-    return run(new ServerCall(incoming, clock), route);
+    return run(new ServerCall(incoming, clock, options.compress ?? false), route);
   }
 
   async function run(call: ServerCall, route: Route): Promise<void> {

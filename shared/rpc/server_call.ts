@@ -32,8 +32,11 @@ export class ServerCall implements CallContext {
   #work: Promise<void> | undefined;
   #cancelTimer: (() => void) | undefined;
 
-  constructor(call: IncomingCall, clock: RpcClock) {
+  compress: boolean;
+
+  constructor(call: IncomingCall, clock: RpcClock, compress: boolean) {
     this.#call = call;
+    this.compress = compress;
     const { deadline } = call;
     call.onAbort((reason) => {
       const late = deadline !== undefined && clock.now() >= deadline - DEADLINE_SLACK_MS;
@@ -54,6 +57,10 @@ export class ServerCall implements CallContext {
 
   get metadata(): Metadata {
     return this.#call.metadata;
+  }
+
+  get requestEncoding(): string | undefined {
+    return this.#call.requestEncoding;
   }
 
   get peer(): Peer {
@@ -82,7 +89,7 @@ export class ServerCall implements CallContext {
   }
 
   sendHeaders(metadata: Metadata): void {
-    if (!this.#finished) this.#call.sendHeaders(metadata);
+    if (!this.#finished) this.#call.sendHeaders(metadata, this.compress);
   }
 
   /** Ends the call for the peer, once. */
@@ -131,7 +138,7 @@ export class ServerCall implements CallContext {
     if (route.responseStream) {
       await this.#respond(result as AsyncIterable<unknown>, route.output);
     } else {
-      await this.#call.write(route.output.encode(await result));
+      await this.#call.write(route.output.encode(await result), this.compress);
     }
   }
 
@@ -162,7 +169,7 @@ export class ServerCall implements CallContext {
       for (;;) {
         const next = await iterator.next();
         if (next.done || this.#finished) break;
-        const room = this.#call.write(codec.encode(next.value));
+        const room = this.#call.write(codec.encode(next.value), this.compress);
         if (room) await room;
       }
     } catch (error) {

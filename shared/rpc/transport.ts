@@ -74,10 +74,18 @@ export interface IncomingCall {
   readonly deadline?: number;
   /** Next message; undefined once the client has half-closed. Rejects when the call is aborted. One read at a time. */
   read(): Promise<Uint8Array | undefined> | Uint8Array | undefined;
-  /** Sends response headers, before any message and at most once. Without it they are sent, empty, with the first message. */
-  sendHeaders(metadata: Metadata): void;
-  /** Sends a message; a promise means: wait for room before the next one. It also settles when the call is aborted. */
-  write(message: Uint8Array): Promise<void> | void;
+  /** Compression of requests, from `grpc-encoding`; undefined where the transport does not tell. */
+  readonly requestEncoding?: string;
+  /**
+   * Sends response headers, before any message and at most once. Without it they are sent, empty, with the first message.
+   * `mayCompress` says whether messages that follow may be compressed.
+   */
+  sendHeaders(metadata: Metadata, mayCompress: boolean): void;
+  /**
+   * Sends a message; a promise means: wait for room before the next one. It also settles when the call is aborted.
+   * `compressed` is a wish: it holds when the caller takes gzip, the headers said so and the message becomes smaller.
+   */
+  write(message: Uint8Array, compressed: boolean): Promise<void> | void;
   /** Ends the call; once, nothing may follow. */
   finish(end: CallEnd): void;
   /** Called at most once, when the client cancels or its connection is lost before `finish`. */
@@ -139,6 +147,8 @@ export interface StartOptions {
   deadline?: number;
   /** Whether to wait for a connection instead of failing with UNAVAILABLE. */
   waitForReady: boolean;
+  /** Whether requests are compressed with gzip, if the transport can. */
+  compress?: boolean;
   onHeaders(metadata: Metadata): void;
 }
 

@@ -14,6 +14,10 @@ export interface Transports {
   readonly losesMessagesBeforeError?: boolean;
   /** A sender is not stopped by a reader that stands: the library below takes whatever it is given. */
   readonly unboundedSending?: boolean;
+  /** The server sends every message as it is. */
+  readonly serverNeverCompresses?: boolean;
+  /** The client sends every message as it is. */
+  readonly clientNeverCompresses?: boolean;
 }
 
 /** Longest wait for anything in these tests, ms. */

@@ -4,6 +4,8 @@ import { grpcJsClientTransport, grpcJsServerTransport } from "./mod.ts";
 conformance("grpc-js", {
   server: grpcJsServerTransport,
   client: grpcJsClientTransport,
+  serverNeverCompresses: true,
+  clientNeverCompresses: true,
   losesMessagesBeforeError: true,
   unboundedSending: true,
 });

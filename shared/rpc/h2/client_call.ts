@@ -11,6 +11,7 @@ import { RpcError } from "../error.ts";
 import { Metadata } from "../metadata.ts";
 import { Status, toStatus } from "../status.ts";
 import type { CallEnd, OutgoingCall, StartOptions } from "../transport.ts";
+import { compress, compressedPrefixOf } from "./compression.ts";
 import { detailsOf, fieldOf, metadataOf, percentDecode } from "./headers.ts";
 import { MessageReader, prefixOf } from "./message_reader.ts";
 
@@ -37,6 +38,8 @@ export class H2ClientCall implements OutgoingCall {
   #reader: MessageReader | undefined;
   /** First message, held back to the end of the tick: of most calls it is the only one, and leaves with the end. */
   #held: Uint8Array | undefined;
+  /** Prefix of the first message, also while it may have to be sent again. */
+  #firstPrefix: Uint8Array | undefined;
   #halfClosed = false;
   /** The whole request, as long as it may have to be sent again. */
   #replay: Uint8Array | undefined;
@@ -96,18 +99,27 @@ export class H2ClientCall implements OutgoingCall {
 
   write(message: Uint8Array): Promise<void> | void {
     if (this.#over) return;
+    const small = this.#options.compress ? compress(message) : undefined;
+    return small === undefined
+      ? this.#write(prefixOf(message.length), message)
+      : this.#write(compressedPrefixOf(small.length), small);
+  }
+
+  #write(prefix: Uint8Array, message: Uint8Array): Promise<void> | void {
+    if (this.#over) return;
     if (this.#held === undefined && this.#replay === undefined && !this.#halfClosed) {
       this.#held = message;
+      this.#firstPrefix = prefix;
       this.#replay = message;
       if (this.#stream) queueMicrotask(() => this.#held === message && this.#sendHeld(message));
       return this.#stream ? undefined : this.#ready.promise;
     }
     this.#replay = EMPTY;
     const stream = this.#stream;
-    if (stream === undefined) return this.#ready.promise.then(() => this.write(message));
+    if (stream === undefined) return this.#ready.promise.then(() => this.#write(prefix, message));
     if (this.#held !== undefined) this.#sendHeld(this.#held);
     try {
-      return settled(stream.write(prefixOf(message.length), message));
+      return settled(stream.write(prefix, message));
     } catch (error) {
       if (!(error instanceof StreamClosedError)) throw error;
     }
@@ -132,8 +144,8 @@ export class H2ClientCall implements OutgoingCall {
     const stream = this.#stream!;
     if (this.#over) return;
     try {
-      if (this.#halfClosed) settled(stream.end(prefixOf(held.length), held));
-      else settled(stream.write(prefixOf(held.length), held));
+      if (this.#halfClosed) settled(stream.end(this.#firstPrefix!, held));
+      else settled(stream.write(this.#firstPrefix!, held));
     } catch (error) {
       if (!(error instanceof StreamClosedError)) throw error;
     }

@@ -110,7 +110,7 @@ class H2Channel implements TransportChannel {
   }
 
   #headers({ path, options }: Pending): readonly HeaderField[] | PreparedHeaders {
-    const plain = options.metadata.size === 0 && options.deadline === undefined;
+    const plain = options.metadata.size === 0 && options.deadline === undefined && !options.compress;
     const known = plain ? this.#prepared.get(path) : undefined;
     if (known) return known;
     const fields: HeaderField[] = [
@@ -122,6 +122,7 @@ class H2Channel implements TransportChannel {
       ["content-type", "application/grpc"],
       ["grpc-accept-encoding", "identity,gzip"],
     ];
+    if (options.compress) fields.push(["grpc-encoding", "gzip"]);
     if (options.deadline !== undefined) fields.push(["grpc-timeout", formatTimeout(options.deadline - Date.now())]);
     addMetadata(fields, options.metadata);
     if (!plain || this.#prepared.size >= MAX_PREPARED) return fields;

@@ -4,6 +4,7 @@ import { RpcError } from "../error.ts";
 import type { Metadata } from "../metadata.ts";
 import { Status } from "../status.ts";
 import type { CallEnd, IncomingCall } from "../transport.ts";
+import { acceptsGzip, compress, compressedPrefixOf } from "./compression.ts";
 import { addMetadata, addStatus, fieldOf, metadataOf } from "./headers.ts";
 import { MessageReader, prefixOf } from "./message_reader.ts";
 
@@ -14,6 +15,8 @@ const RESPONSE: readonly HeaderField[] = [
 ];
 /** What nearly every response starts and ends with, encoded once a connection. */
 const PREPARED_RESPONSE = new PreparedHeaders([...RESPONSE]);
+const GZIP_RESPONSE: readonly HeaderField[] = [...RESPONSE, ["grpc-encoding", "gzip"]];
+const PREPARED_GZIP_RESPONSE = new PreparedHeaders([...GZIP_RESPONSE]);
 const PREPARED_OK = new PreparedHeaders([["grpc-status", "0"]]);
 
 /** A request's stream as a call. */
@@ -26,7 +29,10 @@ export class H2ServerCall implements IncomingCall {
   #peer: Peer | undefined;
   /** First message, held back to the end of the tick: most calls end within it, and leave as one write. */
   #held: Uint8Array | undefined;
+  #heldPrefix: Uint8Array | undefined;
   #headersSent = false;
+  /** Whether the response headers say, or will say, that messages may be compressed. */
+  #gzip = false;
   #over = false;
   #aborted: RpcError | undefined;
   #onAbort: ((reason: RpcError) => void) | undefined;
@@ -46,6 +52,10 @@ export class H2ServerCall implements IncomingCall {
 
   get metadata(): Metadata {
     return this.#metadata ??= metadataOf(this.#stream.headers);
+  }
+
+  get requestEncoding(): string {
+    return fieldOf(this.#stream.headers, "grpc-encoding") ?? "identity";
   }
 
   get peer(): Peer {
@@ -75,23 +85,38 @@ export class H2ServerCall implements IncomingCall {
     throw error;
   }
 
-  sendHeaders(metadata: Metadata): void {
+  sendHeaders(metadata: Metadata, mayCompress: boolean): void {
     if (this.#over || this.#headersSent) return;
+    this.#choose(mayCompress);
     this.#headersSent = true;
-    const fields = [...RESPONSE];
+    const fields = this.#gzip ? [...GZIP_RESPONSE] : [...RESPONSE];
     addMetadata(fields, metadata);
     this.#stream.respond(fields);
   }
 
-  write(message: Uint8Array): Promise<void> | void {
+  write(message: Uint8Array, compressed: boolean): Promise<void> | void {
     if (this.#over) return;
-    if (!this.#headersSent && this.#held === undefined) {
-      this.#held = message;
+    const first = !this.#headersSent && this.#held === undefined;
+    if (first) this.#choose(compressed);
+    const small = compressed && this.#gzip ? compress(message) : undefined;
+    const prefix = small === undefined ? prefixOf(message.length) : compressedPrefixOf(small.length);
+    if (first) {
+      this.#held = small ?? message;
+      this.#heldPrefix = prefix;
       queueMicrotask(() => this.#release());
       return;
     }
     this.#release();
-    return settled(this.#stream.write(prefixOf(message.length), message));
+    return settled(this.#stream.write(prefix, small ?? message));
+  }
+
+  /** Settles for the whole response whether messages may be compressed: once the headers have left, it is too late. */
+  #choose(mayCompress: boolean): void {
+    this.#gzip = mayCompress && acceptsGzip(fieldOf(this.#stream.headers, "grpc-accept-encoding"));
+  }
+
+  get #prepared(): PreparedHeaders {
+    return this.#gzip ? PREPARED_GZIP_RESPONSE : PREPARED_RESPONSE;
   }
 
   /** Sends what was held back, as the call did not end within the tick. */
@@ -100,8 +125,8 @@ export class H2ServerCall implements IncomingCall {
     if (held === undefined || this.#over) return;
     this.#held = undefined;
     this.#headersSent = true;
-    this.#stream.respond(PREPARED_RESPONSE);
-    settled(this.#stream.write(prefixOf(held.length), held));
+    this.#stream.respond(this.#prepared);
+    settled(this.#stream.write(this.#heldPrefix!, held));
   }
 
   finish(end: CallEnd): void {
@@ -120,7 +145,7 @@ export class H2ServerCall implements IncomingCall {
     const stream = this.#stream;
     if (end.code === Status.OK && end.trailers.size === 0 && end.message === "" && end.details === undefined) {
       if (held !== undefined) {
-        settled(stream.respondWhole(PREPARED_RESPONSE, prefixOf(held.length), held, PREPARED_OK));
+        settled(stream.respondWhole(this.#prepared, this.#heldPrefix!, held, PREPARED_OK));
         return;
       }
       if (this.#headersSent) return stream.sendTrailers(PREPARED_OK);
@@ -129,7 +154,7 @@ export class H2ServerCall implements IncomingCall {
     addStatus(fields, end.code, end.message, end.details);
     addMetadata(fields, end.trailers);
     if (held !== undefined) {
-      settled(stream.respondWhole(PREPARED_RESPONSE, prefixOf(held.length), held, fields));
+      settled(stream.respondWhole(this.#prepared, this.#heldPrefix!, held, fields));
     } else if (this.#headersSent) {
       stream.sendTrailers(fields);
     } else {

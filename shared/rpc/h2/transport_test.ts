@@ -6,11 +6,13 @@ conformance("http2", { server: h2ServerTransport, client: h2ClientTransport });
 conformance("http2 server, grpc-js client", {
   server: h2ServerTransport,
   client: grpcJsClientTransport,
+  clientNeverCompresses: true,
   losesMessagesBeforeError: true,
   unboundedSending: true,
 });
 conformance("grpc-js server, http2 client", {
   server: grpcJsServerTransport,
+  serverNeverCompresses: true,
   client: h2ClientTransport,
   unboundedSending: true,
 });
