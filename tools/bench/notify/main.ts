@@ -7,7 +7,7 @@ const OBJECTS = 100_000;
 const CHILDREN = 1_000;
 const CHILD_PROCESSES = 4;
 const QUICK_CHILDREN = 200;
-const SNAPSHOT_RUNS = 7;
+const SNAPSHOT_RUNS = 15;
 const FAN_OUTS = 15;
 const WARM_UPS = 2;
 /** Bytes of the frame that carries one change of the fan-out, and of the bare message beside it. */
@@ -110,6 +110,7 @@ async function measureSnapshot({ context, family }: Parts): Promise<{ bytes: num
       await child.ask<number>("bare", { messages: copy.frames, bytes: Math.round(copy.bytes / copy.frames) }),
     );
   }
+  context.progress(`copies ${times.map(Math.round).join(" ")} ms, bare ${floors.map(Math.round).join(" ")} ms`);
   const ms = median(times);
   const floorMs = median(floors);
   return {
