@@ -32,7 +32,7 @@ const BATCH_TAG = 0x12;
 let encoded = 0;
 
 /** How many entries this process has encoded so far: tests and diagnostics prove by it that a change is encoded once. */
-export const encodeCounter = {
+export const encodeCounter: { entries: number } = {
   get entries(): number {
     return encoded;
   },

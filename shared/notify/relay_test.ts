@@ -152,6 +152,21 @@ Deno.test("children below a relay keep what it has while its parent is away, and
   assert.equal(low.client!.info().connects, 1);
 });
 
+Deno.test("children spread over several parents, and each tries all of them in turn", () => {
+  const addresses = ["a:1", "b:1", "c:1"];
+  const first: string[] = [];
+  for (let i = 0; i < 9; i++) {
+    const connect = roundRobin(addresses, () => ({}), () => i / 9);
+    const channels = [connect(), connect(), connect(), connect()];
+    const tried = channels.map((channel) => channel.address);
+    assert.deepEqual(tried.slice(0, 3).sort(), addresses);
+    assert.equal(tried[3], tried[0]);
+    first.push(tried[0]!);
+    for (const channel of channels) channel.close();
+  }
+  assert.deepEqual(first, ["a:1", "a:1", "a:1", "b:1", "b:1", "b:1", "c:1", "c:1", "c:1"]);
+});
+
 Deno.test("a question gathers the answers of all nodes, and says who has not answered", async () => {
   const held = Promise.withResolvers<Uint8Array>();
   await using root = await node("root");
