@@ -124,11 +124,13 @@ Deno.test("missing values, repeated flags and wrong schemes are refused", async 
 });
 
 Deno.test("secrets are neither in errors nor in the printed configuration, which parses to the same", async () => {
-  const secretOption = { pin: { kind: "string", pattern: /^\d+$/, secret: true, description: "" } } as const;
+  const secretOption = {
+    pin: { kind: "string", pattern: /^\d+$/, form: "digits", secret: true, description: "" },
+  } as const;
   const attempt = parseConfig(secretOption, { args: ["--pin", "hunter2"], env: environmentOf({}) });
   await assert.rejects(
     attempt,
-    (error: Error) => !error.message.includes("hunter2") && /--pin: must match/.test(error.message),
+    (error: Error) => !error.message.includes("hunter2") && /--pin: must be digits/.test(error.message),
   );
   const config = await parse([
     "--store=etcd:http://ann:pw@h",

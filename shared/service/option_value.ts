@@ -14,7 +14,7 @@ export type ResolvePath = (path: string) => string;
 export function parseText(spec: OptionSpec, text: string, resolvePath: ResolvePath): Parsed {
   switch (spec.kind) {
     case "string":
-      return spec.pattern && !spec.pattern.test(text) ? { rule: `must match ${spec.pattern.source}` } : { value: text };
+      return spec.pattern && !spec.pattern.test(text) ? { rule: formRule(spec) } : { value: text };
     case "int":
       return parseInteger(spec, text);
     case "bool":
@@ -30,7 +30,7 @@ export function parseText(spec: OptionSpec, text: string, resolvePath: ResolvePa
     case "path":
       return text === "" ? { rule: "must be a path" } : { value: resolvePath(text) };
     case "list":
-      return checkList(spec.pattern, text === "" ? [] : text.split(",").map((part) => part.trim()));
+      return checkList(spec, text === "" ? [] : text.split(",").map((part) => part.trim()));
     case "enum":
       return spec.values.includes(text) ? { value: text } : { rule: enumRule(spec.values, text) };
     case "json":
@@ -43,7 +43,7 @@ export function parseNative(spec: OptionSpec, given: unknown, resolvePath: Resol
   if (spec.kind === "json") return { value: given as JsonValue };
   if (spec.kind === "list" && Array.isArray(given)) {
     return given.every((item) => typeof item === "string" || typeof item === "number")
-      ? checkList(spec.pattern, given.map(String))
+      ? checkList(spec, given.map(String))
       : { rule: "must be a list of texts" };
   }
   if (typeof given === "string" || typeof given === "number" || typeof given === "boolean") {
@@ -84,11 +84,20 @@ function parseUrl(schemes: readonly string[] | undefined, text: string): Parsed 
     : { rule: `must begin with ${schemes.map((each) => `${each}:`).join(" or ")}` };
 }
 
-function checkList(pattern: RegExp | undefined, items: string[]): Parsed {
-  const bad = items.find((item) => item === "" || (pattern && !pattern.test(item)));
+interface Formed {
+  readonly pattern?: RegExp;
+  readonly form?: string;
+}
+
+function formRule({ pattern, form }: Formed): string {
+  return form === undefined ? `must match ${pattern!.source}` : `must be ${form}`;
+}
+
+function checkList(spec: Formed, items: string[]): Parsed {
+  const bad = items.find((item) => item === "" || (spec.pattern && !spec.pattern.test(item)));
   if (bad === undefined) return { value: items };
   return {
-    rule: bad === "" ? "must not have empty entries" : `entry ${JSON.stringify(bad)} must match ${pattern!.source}`,
+    rule: bad === "" ? "must not have empty entries" : `entry ${JSON.stringify(bad)} ${formRule(spec)}`,
   };
 }
 

@@ -14,7 +14,7 @@ interface Common {
 export type OptionSpec =
   & Common
   & (
-    | { readonly kind: "string"; readonly default?: string; readonly pattern?: RegExp }
+    | { readonly kind: "string"; readonly default?: string; readonly pattern?: RegExp; readonly form?: string }
     | { readonly kind: "int"; readonly default?: number; readonly min?: number; readonly max?: number }
     | { readonly kind: "bool"; readonly default?: boolean }
     /** Given as `1h30m` or `250ms`; the value is in milliseconds. */
@@ -23,7 +23,13 @@ export type OptionSpec =
     | { readonly kind: "url"; readonly default?: string; readonly schemes?: readonly string[] }
     /** Relative to the working directory; the value is absolute. */
     | { readonly kind: "path"; readonly default?: string }
-    | { readonly kind: "list"; readonly default?: readonly string[]; readonly pattern?: RegExp }
+    | {
+      readonly kind: "list";
+      readonly default?: readonly string[];
+      readonly pattern?: RegExp;
+      /** The pattern in words, after "must be"; without them it is shown itself. */
+      readonly form?: string;
+    }
     | { readonly kind: "enum"; readonly values: readonly string[]; readonly default?: string }
     | { readonly kind: "json"; readonly default?: JsonValue }
   );

@@ -5,6 +5,7 @@ export const deviceOptions = defineOptions({
   app: {
     kind: "string",
     pattern: /^[^/]+\/[^/]+\/[^/]+$/,
+    form: "ORGANIZATION/NAME/VERSION",
     description: "The app that the device runs: ORGANIZATION/NAME/VERSION.",
   },
   at: { kind: "string", description: "Where the device is: LATITUDE,LONGITUDE in degrees, such as 52.52,13.405." },

@@ -18,6 +18,7 @@ export const upOptions = defineOptions({
     kind: "list",
     default: ["local"],
     pattern: /^\w+$/,
+    form: "letters, digits and _",
     description: "Regions to run, each a controller and a DME.",
   },
   demo: {
@@ -62,6 +63,7 @@ export const upOptions = defineOptions({
     kind: "string",
     default: "mexadmin",
     pattern: /^[A-Za-z0-9_.-]{1,59}$/,
+    form: "1 to 59 letters, digits and _ . -",
     description: "Name of the administrator.",
   },
   grace: { kind: "duration", default: "10s", description: "How long each service may take to end before it is cut." },

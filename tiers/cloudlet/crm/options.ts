@@ -13,6 +13,7 @@ export const crmOptions = defineOptions({
     kind: "list",
     required: true,
     pattern: /^\S+:[0-9]{1,5}$/,
+    form: "host:port",
     description: "Notify addresses of the region's controllers, host:port; tried in turn.",
   },
   tlsDir: {

@@ -1,4 +1,4 @@
-import { type Cloudlet, IpSupport, type PlatformType } from "../../../../shared/schema/mod.ts";
+import { type Cloudlet, enumText, IpSupport, PlatformType } from "../../../../shared/schema/mod.ts";
 import type { Issues } from "./issues.ts";
 import { checkName } from "./names.ts";
 import { PLATFORMS_TEXT, SUPPORTED } from "./platforms.ts";
@@ -27,7 +27,7 @@ export function checkNewCloudlet(cloudlet: Cloudlet, issues: Issues): void {
   issues.check(
     isSupported(cloudlet.platformType),
     "platform_type",
-    cloudlet.platformType,
+    enumText(PlatformType, cloudlet.platformType),
     `must be one of ${PLATFORMS_TEXT}`,
   );
   issues.check(
