@@ -3,10 +3,10 @@ import { residentBytes } from "./proc.ts";
 import { type Setting, TRANSPORTS } from "./setting.ts";
 
 const CONNECTIONS = 100_000;
-const QUICK_CONNECTIONS = 6_000;
+const QUICK_CONNECTIONS = 1_000;
 /** Connections after which memory is read for the first time. */
 const FIRST = 10_000;
-const QUICK_FIRST = 2_000;
+const QUICK_FIRST = 400;
 /** Connections at once. */
 const PARALLEL = 16;
 /** Growth of memory from the first reading to the last that we mean to stay below. */

@@ -4,10 +4,10 @@ import type { BenchProcess } from "./process.ts";
 import { median, type Setting, TRANSPORTS, until } from "./setting.ts";
 
 const CONNECTIONS = 1_000;
-const QUICK_CONNECTIONS = 200;
+const QUICK_CONNECTIONS = 100;
 const STREAMS_PER_CONNECTION = 10;
 const PUSHES = 30;
-const QUICK_PUSHES = 15;
+const QUICK_PUSHES = 9;
 /** Rounds until the code is compiled. */
 const WARM_UPS = 20;
 /** Time to the last of all, beside as many writes to bare sockets, that we mean to reach. */

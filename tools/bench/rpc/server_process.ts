@@ -91,7 +91,7 @@ await serveCommands({
   /** Collects until it helps no more, so that the memory read next is held and not merely not yet freed. */
   async settle() {
     const { gc } = globalThis as { gc?: () => void };
-    for (let i = 0; i < 5; i++) {
+    for (let i = 0; i < 3; i++) {
       gc?.();
       await new Promise((resolve) => setTimeout(resolve, 200));
     }

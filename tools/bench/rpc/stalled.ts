@@ -5,6 +5,7 @@ import { type Setting, TRANSPORTS } from "./setting.ts";
 
 /** Readers that stall, each on a connection of its own. */
 const READERS = 100;
+const QUICK_READERS = 20;
 /** What each of them lets its server send before it reads (SETTINGS_INITIAL_WINDOW_SIZE), bytes. */
 const WINDOW_BYTES = 131_072;
 /** Messages that the handler would send: far more than may be held. */
@@ -18,7 +19,9 @@ const STILL_MS = 1_000;
 export async function measureStalled(setting: Setting): Promise<BenchResult[]> {
   const results: BenchResult[] = [];
   for (const { name, mutual } of TRANSPORTS) {
-    setting.context.progress(`${READERS} stalled readers over ${mutual ? "mutual TLS" : "TLS"}`);
+    const { quick, progress } = setting.context;
+    const readers = quick ? QUICK_READERS : READERS;
+    progress(`${readers} stalled readers over ${mutual ? "mutual TLS" : "TLS"}`);
     const { process: server, port } = await setting.server({ kind: "ours", mutual });
     const client = await setting.client(port);
     await client.ask("open", 1);
@@ -27,7 +30,7 @@ export async function measureStalled(setting: Setting): Promise<BenchResult[]> {
     await client.ask("stall", { ...stall, count: 1 });
     await server.ask("settle");
     const [idle, before] = [residentBytes(server.pid), await server.ask<number>("handedOver")];
-    await client.ask("stall", { ...stall, count: READERS });
+    await client.ask("stall", { ...stall, count: readers });
     let handedOver = -1;
     for (let now = before; now !== handedOver; now = await server.ask<number>("handedOver")) {
       handedOver = now;
@@ -38,12 +41,12 @@ export async function measureStalled(setting: Setting): Promise<BenchResult[]> {
     results.push(
       {
         id: `rpc.stalled.${name}.held`,
-        value: (handedOver - before) / READERS,
+        value: (handedOver - before) / readers,
         unit: "B/stream",
         reach: WINDOW_BYTES + REACH_BEYOND_BYTES,
         better: "lower",
       },
-      { id: `rpc.stalled.${name}.memory`, value: resident / READERS, unit: "B/stream", better: "lower" },
+      { id: `rpc.stalled.${name}.memory`, value: resident / readers, unit: "B/stream", better: "lower" },
     );
     await setting.endAll();
   }

@@ -3,12 +3,12 @@ import { LARGE_BYTES, type Order, SMALL_BYTES } from "./api.ts";
 import { median, type Setting, TRANSPORTS } from "./setting.ts";
 
 const RUNS = 5;
-const QUICK_RUNS = 3;
+const QUICK_RUNS = 1;
 const WARM_UPS = 1;
 const LARGE_MESSAGES = 8_192;
-const QUICK_LARGE_MESSAGES = 3_072;
+const QUICK_LARGE_MESSAGES = 1_536;
 const SMALL_MESSAGES = 500_000;
-const QUICK_SMALL_MESSAGES = 200_000;
+const QUICK_SMALL_MESSAGES = 100_000;
 /** Share of a bare socket's throughput that we mean to reach. */
 const REACH = 0.7;
 

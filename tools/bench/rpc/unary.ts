@@ -10,7 +10,7 @@ const CONNECTIONS = 8;
 const IN_FLIGHT = 32;
 /** Runs of a server after its warm-up; the figure is their median. */
 const RUNS = 5;
-const QUICK_RUNS = 3;
+const QUICK_RUNS = 1;
 
 type ServerName = "ours" | "grpc-js" | "grpc-go";
 
@@ -19,6 +19,7 @@ const CALLS: Record<ServerName, number> = { ours: 100_000, "grpc-js": 10_000, "g
 const QUICK_CALLS: Record<ServerName, number> = { ours: 40_000, "grpc-js": 4_000, "grpc-go": 20_000 };
 /** Runs of a server before any is counted, until its code is compiled. */
 const WARM_UPS = 2;
+const QUICK_WARM_UPS = 1;
 /** What we mean to reach: CPU time beside that of grpc-js, by transport, and beside that of grpc-go. */
 const REACH = { tls: 0.15, mutual: 0.2 };
 const REACH_GO = 0.7;
@@ -85,13 +86,14 @@ async function start(
 
 /** Loads the servers in turn, so that what else the machine does falls on all of them. */
 async function run(contenders: readonly Contender[], quick: boolean): Promise<void> {
-  for (let i = 0; i < WARM_UPS + (quick ? QUICK_RUNS : RUNS); i++) {
+  const warmUps = quick ? QUICK_WARM_UPS : WARM_UPS;
+  for (let i = 0; i < warmUps + (quick ? QUICK_RUNS : RUNS); i++) {
     for (const contender of contenders) {
       const calls = (quick ? QUICK_CALLS : CALLS)[contender.name];
       const before = cpuMicroseconds(contender.pid);
       const { ms, failed } = await contender.load({ connections: CONNECTIONS, inFlight: IN_FLIGHT, calls });
       if (failed > 0) throw new Error(`${failed} of ${calls} calls to ${contender.name} failed`);
-      if (i < WARM_UPS) continue;
+      if (i < warmUps) continue;
       contender.cpu.push((cpuMicroseconds(contender.pid) - before) / calls);
       contender.rates.push(calls / (ms / 1_000));
     }
