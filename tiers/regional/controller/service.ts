@@ -114,7 +114,9 @@ function listener(
     onError: (error, call) => {
       if (error instanceof HandshakeRefusedError) log.warn("Peer refused", errorFields(error));
       else if (call === undefined) log.debug("Connection failed", errorFields(error));
-      else if (!call.signal.aborted) log.error("Call failed unexpectedly", { method: call.method, error });
+      else if (!call.signal.aborted && !isToldBySite(error)) {
+        log.error("Call failed unexpectedly", { method: call.method, error });
+      }
     },
   });
   addHealth(server);
@@ -124,6 +126,11 @@ function listener(
     await server.drain(config.grace / 2);
   });
   return server;
+}
+
+/** What a site could not do is the caller's to know, and no fault of the controller. */
+function isToldBySite(error: unknown): boolean {
+  return error instanceof RpcError && error.code === Status.UNKNOWN;
 }
 
 /** Runs a call inside a span that belongs to the caller's trace. */
