@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { ErrorCode, FrameType } from "./core/constants.ts";
+import { CLIENT_PREFACE, ErrorCode, FrameType, SettingId } from "./core/constants.ts";
 import { StreamClosedError } from "./core/errors.ts";
 import { PreparedHeaders } from "./hpack/mod.ts";
 import type { Http2Stream } from "./stream_face.ts";
 import { BodyTooLargeError } from "./stream.ts";
 import { settle } from "./testing/fake_clock.ts";
-import { HELLO, request } from "./testing/frames.ts";
+import { frame, HELLO, request, settings, u32 } from "./testing/frames.ts";
 import { until } from "./testing/raw_peer.ts";
 import { startService } from "./testing/service.ts";
 
@@ -294,6 +294,33 @@ Deno.test("what is answered in one tick leaves in one write", async () => {
   );
   await peer.next((frame) => frame.id === 39 && (frame.flags & 1) === 1, "the last answer");
   assert.equal(peer.chunks.length - before, 1);
+  server.close();
+});
+
+Deno.test("a peer that takes frames of megabytes gets a large body in small ones", async () => {
+  const { server, raw, errors } = startService({
+    handler: (stream) => stream.collect(10, () => stream.respondWhole(OK, EMPTY, bytes(4_000_000), DONE)),
+  });
+  const { peer } = raw();
+  const [wide, large] = [0x7fff_0000, 0xff_ffff];
+  await peer.send(
+    CLIENT_PREFACE,
+    settings([SettingId.INITIAL_WINDOW_SIZE, wide], [SettingId.MAX_FRAME_SIZE, large]),
+    frame(FrameType.WINDOW_UPDATE, 0, 0, u32(wide)),
+    peer.hpack.headers(1, request(), 0x1),
+  );
+  let octets = 0;
+  for (;;) {
+    const { payload, flags } = await peer.next(
+      ({ id, type, flags }) => id === 1 && (type === 0 || (flags & 1) === 1),
+      "the body",
+    );
+    if ((flags & 1) !== 0) break;
+    assert.ok(payload.length <= 16_384, `a frame of ${payload.length}`);
+    octets += payload.length;
+  }
+  assert.equal(octets, 4_000_000);
+  assert.deepEqual(errors, []);
   server.close();
 });
 

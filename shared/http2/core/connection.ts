@@ -191,7 +191,6 @@ export class Connection<S extends StreamCore = StreamCore> {
     const { peerSettings, outbound } = this;
     const oldWindow = peerSettings.initialWindowBytes;
     readSettings(peerSettings, source, start, end);
-    outbound.maxFrameBytes = peerSettings.maxFrameBytes;
     outbound.encoder.allowTableBytes(peerSettings.headerTableBytes);
     outbound.output.frame(FrameType.SETTINGS, Flag.ACK, 0, 0);
     this.wake();

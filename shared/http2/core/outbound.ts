@@ -28,6 +28,12 @@ export interface OutboundHost {
 
 const EMPTY = new Uint8Array(0);
 
+/**
+ * Longest frame sent, octets. Every peer takes it. Those that allow megabytes get no more: output is bounded by the frame,
+ * and streams take turns by it.
+ */
+const MAX_SENT_FRAME_BYTES = MIN_MAX_FRAME_BYTES;
+
 /** The sending half of a connection: header blocks, and data as windows and transport allow, streams in turn. */
 export class Outbound {
   readonly output: Output;
@@ -38,8 +44,6 @@ export class Outbound {
   readonly #ready = new Set<StreamCore>();
   /** Octets that we may still send on the connection. */
   windowBytes = DEFAULT_WINDOW_BYTES;
-  /** The peer's SETTINGS_MAX_FRAME_SIZE. */
-  maxFrameBytes = MIN_MAX_FRAME_BYTES;
   /** Streams that have a queue. */
   queuedStreams = 0;
 
@@ -53,7 +57,7 @@ export class Outbound {
   /** Sends a header list; with `end` our side of the stream is done. */
   headers(stream: StreamCore, headers: HeaderList | PreparedHeaders, end: boolean): void {
     if (!(headers instanceof PreparedHeaders)) checkSendable(headers);
-    this.output.headers(stream.id, this.encoder.encode(headers), end, this.maxFrameBytes);
+    this.output.headers(stream.id, this.encoder.encode(headers), end, MAX_SENT_FRAME_BYTES);
     stream.headersSent = true;
     this.#host.sentContent();
     this.#host.wake();
@@ -77,7 +81,7 @@ export class Outbound {
         return;
       }
       if (
-        total <= stream.sendWindow && total <= this.windowBytes && total <= this.maxFrameBytes && stream.id !== 0 &&
+        total <= stream.sendWindow && total <= this.windowBytes && total <= MAX_SENT_FRAME_BYTES && stream.id !== 0 &&
         this.output.length < this.#limits.outputBytes
       ) return this.#frame(stream, first, second, end);
       stream.queue = queue = new SendQueue();
@@ -125,7 +129,7 @@ export class Outbound {
       if (this.windowBytes <= 0 || this.output.length >= this.#limits.outputBytes) return;
       ready.delete(stream);
       const queue = stream.queue!;
-      const count = Math.min(queue.bytes, stream.sendWindow, this.windowBytes, this.maxFrameBytes);
+      const count = Math.min(queue.bytes, stream.sendWindow, this.windowBytes, MAX_SENT_FRAME_BYTES);
       if (count <= 0) continue;
       const last = count === queue.bytes;
       const end = last && stream.ending && stream.queuedTrailers === null;
