@@ -11,9 +11,13 @@ export class NodeTlsTransport implements Transport {
   #sink: TransportSink | null = null;
   #failure: Error | null = null;
   #ended = false;
+  /** Octets of a socket that hands them to {@linkcode received}, from before the start; null where they come as events. */
+  #early: Uint8Array[] | null;
 
-  constructor(socket: TLSSocket) {
+  /** @param early What has come so far on a socket whose octets go to {@linkcode NodeTlsTransport.received}; by default they come as events. */
+  constructor(socket: TLSSocket, early: Uint8Array[] | null = null) {
     this.#socket = socket;
+    this.#early = early;
     socket.setNoDelay(true);
     this.peer = {
       transport: "tls",
@@ -29,12 +33,27 @@ export class NodeTlsTransport implements Transport {
 
   start(sink: TransportSink): void {
     this.#sink = sink;
+    if (this.#early !== null) {
+      const early = this.#early;
+      this.#early = null;
+      for (const bytes of early) this.#sink?.data(bytes);
+      if (this.#ended) return sink.end(this.#failure);
+      this.#socket.on("end", () => this.#end(null));
+      this.#socket.resume();
+      return;
+    }
     if (this.#ended) return sink.end(this.#failure);
     // As a plain array: the `slice` of a Node buffer is a view, and what is kept of it must be a copy.
     this.#socket.on("data", ({ buffer, byteOffset, length }: Uint8Array) => {
       this.#sink?.data(new Uint8Array(buffer, byteOffset, length));
     });
     this.#socket.on("end", () => this.#end(null));
+  }
+
+  /** Octets that the socket has read into its buffer; they are only lent. */
+  received(bytes: Uint8Array): void {
+    if (this.#early !== null) this.#early.push(bytes.slice());
+    else this.#sink?.data(bytes);
   }
 
   write(bytes: Uint8Array): Promise<void> {
