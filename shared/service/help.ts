@@ -64,6 +64,7 @@ function placeholder(spec: OptionSpec): string {
 
 function defaultText(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? "none" : value.join(",");
+  if (value === "") return "none";
   return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 

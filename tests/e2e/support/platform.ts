@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { isRunning, processesWith, repository } from "./processes.ts";
 import { eventually } from "./wait.ts";
 
@@ -104,6 +105,7 @@ export async function startPlatform(args: readonly string[] = [], data?: string)
     async stop() {
       const ended = await halt();
       await Deno.remove(folder, { recursive: true });
+      await Deno.remove(dirname(folder));
       return ended;
     },
   };

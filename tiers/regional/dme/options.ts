@@ -28,7 +28,7 @@ export const dmeOptions = defineOptions({
   secrets: {
     kind: "url",
     required: true,
-    schemes: ["file", "vault"],
+    schemes: ["file"],
     description: "Secret store with the keys of the cookies, at REGION/jwtkeys/dme; only read.",
   },
   tokenServerUri: {
