@@ -32,7 +32,8 @@ export function listenTcp(options: ListenOptions): Listener {
 /**
  * Listens for TLS with the least CPU time and memory. It cannot ask for client certificates (`listenMutualTls` does), and it
  * cannot get rid of a client that stops in the middle of its handshake: such a connection is forgotten here in time, but the
- * runtime keeps its socket until the client goes. Where strangers may do that, use `listenGuardedTls`.
+ * runtime keeps its socket until the client goes. Its sockets have no TCP_NODELAY: the end of a write of more than 16 KiB may
+ * wait 44 ms for an acknowledgement. Where either matters, use `listenGuardedTls`.
  */
 export function listenTls(options: ListenTlsOptions): RenewableListener {
   const hostname = options.hostname ?? "0.0.0.0";
