@@ -238,10 +238,11 @@ withTool("grpc-java's interoperability client calls our server", findJava, async
       ...[`--use_tls=${tls}`, `--use_okhttp=${okhttp}`, ...SOAK.map((flag) => `--${flag}`), `--test_case=${name}`],
     ]);
   }
-  for (const name of [...CASES, ...COMPRESSION_CASES]) {
+  // In this client's own version of it the one that is left out sleeps for five seconds.
+  for (const name of [...CASES.filter((name) => name !== "pick_first_unary"), ...COMPRESSION_CASES]) {
     await t.step(`${name} by Netty over TLS`, () => call(name, true, false));
   }
-  for (const name of ["large_unary", "ping_pong", "custom_metadata", "server_compressed_streaming"]) {
+  for (const name of ["large_unary", "server_compressed_streaming"]) {
     await t.step(`${name} by Netty over plaintext`, () => call(name, false, false));
     await t.step(`${name} by OkHttp over TLS`, () => call(name, true, true));
   }
