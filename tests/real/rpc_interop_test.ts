@@ -86,6 +86,9 @@ async function serveTests(tls: boolean): Promise<Port> {
   };
 }
 
+/** What has been looked for, so that a build that fails is not tried again for every test. */
+const tools = new Map<() => Promise<Found<unknown>>, Promise<Found<unknown>>>();
+
 /** A test that has a tool or says why it is left out. */
 function withTool<T>(
   name: string,
@@ -93,7 +96,9 @@ function withTool<T>(
   body: (tool: T, t: Deno.TestContext) => Promise<void>,
 ) {
   Deno.test(name, { ignore }, async (t) => {
-    const found = await find();
+    const looked = tools.get(find) as Promise<Found<T>> | undefined ?? find();
+    tools.set(find, looked);
+    const found = await looked;
     if (found.missing === undefined) await body(found.tool, t);
     else await t.step({ name: `left out: ${found.missing}`, ignore: true, fn() {} });
   });

@@ -28,7 +28,7 @@ export async function run(
     stdout: "piped",
     stderr: "piped",
   }).output();
-  const decoder = new TextDecoder("latin1");
+  const decoder = new TextDecoder();
   const late = signal.aborted ? "\n(ended: it took too long)" : "";
   return { ok: success, output: decoder.decode(stdout) + decoder.decode(stderr) + late };
 }
