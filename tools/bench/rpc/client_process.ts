@@ -3,7 +3,7 @@ import { connect, type TLSSocket } from "node:tls";
 import type { Http2Client } from "../../../shared/http2/mod.ts";
 import { type Channel, createChannel, createClient } from "../../../shared/rpc/mod.ts";
 import { benchApi, encodeOrder, type Order, SMALL_BYTES } from "./api.ts";
-import { call, dialNode, loadConnections, loadUnary, stall, type UnaryLoad, watch } from "./load.ts";
+import { call, dial, loadConnections, loadUnary, stall, type UnaryLoad, watch } from "./load.ts";
 import { serveCommands, wallMs } from "./process.ts";
 
 const [folder] = Deno.args as [string];
@@ -101,7 +101,7 @@ await serveCommands({
   /** Connections that have made one call each. */
   async open(connections: number) {
     for (let i = 0; i < connections; i++) {
-      const client = await dialNode({ port, ...tls });
+      const client = await dial({ port, ...tls });
       clients.push(client);
       await new Promise<boolean>((resolve) => call(client, resolve));
     }
