@@ -70,7 +70,7 @@ Deno.test("recovery: kill -9 of each service during the main job", async (t) => 
   }
 });
 
-Deno.test("recovery: kill -9 of `up` itself leaves nothing that the next `up` does not clear away", async () => {
+Deno.test("recovery: kill -9 of `up` itself takes everything along, and the next `up` finds all as it was", async () => {
   const first = await startPlatform();
   const world = await makeWorld(first, freePortBase());
   await deploy(world, "munich");
@@ -78,8 +78,10 @@ Deno.test("recovery: kill -9 of `up` itself leaves nothing that the next `up` do
   const lock = first.info().services.map((service) => service.pid);
   const parent = Number(/^PPid:\s+(\d+)$/m.exec(Deno.readTextFileSync(`/proc/${lock[0]}/status`))![1]);
   const { port } = new URL(first.info().masterController.rest);
+  const postgres = first.pid("postgres");
   await killOutright(parent);
   await first.halt();
+  await eventually("postgres to be gone too", () => isRunning(postgres) ? undefined : true);
   // On the same ports, which whatever is left running would still hold.
   const second = await startPlatform(["--port-base", port], first.data);
   try {

@@ -1,6 +1,7 @@
-import type { Clock } from "../../shared/runtime/mod.ts";
+import type { Clock, Processes } from "../../shared/runtime/mod.ts";
 import type { Logger } from "../../shared/telemetry/mod.ts";
 import { type EmbeddedPostgres, startEmbeddedPostgres } from "./postgres/mod.ts";
+import { type Sentinel, watchOver } from "./sentinel.ts";
 
 /** The embedded PostgreSQL, kept running. */
 export interface AccountsDatabase {
@@ -18,6 +19,7 @@ export async function startAccountsDatabase(options: {
   dataDir: string;
   port: number;
   clock: Clock;
+  processes: Processes;
   log: Logger;
   changed(): void;
   say(text: string): void;
@@ -25,12 +27,14 @@ export async function startAccountsDatabase(options: {
   const { dataDir, port, clock, log } = options;
   const start = () => startEmbeddedPostgres({ dataDir, port, log: (line) => log.info(line, { name: "postgres" }) });
   let current: EmbeddedPostgres = await start();
+  let sentinel: Sentinel = watchOver(current.pid, options.processes);
   const stopping = new AbortController();
 
   async function keep(): Promise<void> {
     let delayMs = FIRST_RESTART_MS;
     while (!stopping.signal.aborted) {
       const status = await current.exited;
+      await sentinel.dismiss();
       if (stopping.signal.aborted) return;
       const why = status.signal ?? `code ${status.code}`;
       options.say(`postgres ended (${why}); starting it again in ${delayMs / 1_000} s`);
@@ -38,6 +42,7 @@ export async function startAccountsDatabase(options: {
       if (stopping.signal.aborted) return;
       try {
         current = await start();
+        sentinel = watchOver(current.pid, options.processes);
         delayMs = FIRST_RESTART_MS;
         options.changed();
       } catch (error) {
@@ -62,6 +67,7 @@ export async function startAccountsDatabase(options: {
       await current.stop();
       await kept;
       await current.stop();
+      await sentinel.dismiss();
     },
   };
 }

@@ -24,13 +24,13 @@ export const upOptions = defineOptions({
   demo: {
     kind: "bool",
     default: false,
-    description: "Create a small world to try: a dozen sites, three apps, instances.",
+    description: "Create a small world to try, in the first region: a dozen sites, three apps, instances.",
   },
   check: {
     kind: "bool",
     default: false,
     description:
-      "With --demo: run the main job once in a fresh folder, say what was done, stop everything, exit 0 or 1.",
+      "With --demo: run the main job once in a fresh folder on free ports, say what was done, stop everything, exit 0 or 1.",
   },
   store: {
     kind: "url",

@@ -173,11 +173,12 @@ class PlatformStart {
 
   async #startDatabase(): Promise<string> {
     if (this.#config.database !== undefined) return this.#config.database;
-    const { clock, log, say } = this.#deps;
+    const { clock, log, processes, say } = this.#deps;
     const database = await startAccountsDatabase({
       dataDir: this.#layout.postgres,
       port: this.#ports.postgres,
       clock,
+      processes,
       log,
       say,
       changed: () => void this.#changed(),

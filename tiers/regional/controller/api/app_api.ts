@@ -36,12 +36,12 @@ export function appApi(context: ApiContext): Handlers<typeof AppApi> {
         await holdPackageName(tx, app);
         tx.put(AppKind, app);
       });
-      return done();
+      return done("Created app");
     },
     async updateApp(request) {
       const key = readKey(AppKind, request);
       await region.change((tx) => updateApp(context, tx, key, request));
-      return done();
+      return done("Updated app");
     },
     async deleteApp(request, call) {
       const key = readKey(AppKind, request);

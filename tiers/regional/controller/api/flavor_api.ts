@@ -17,7 +17,7 @@ export function flavorApi(context: ApiContext): Handlers<typeof FlavorApi> {
         if (await tx.get(FlavorKind, key)) throw alreadyExists(FlavorKind, key);
         tx.put(FlavorKind, flavor);
       });
-      return done();
+      return done("Created flavor");
     },
     async deleteFlavor(request, call) {
       const key = readKey(FlavorKind, request);
