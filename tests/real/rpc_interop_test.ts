@@ -217,6 +217,17 @@ withTool("grpcurl reads our reflection and health, and calls by what it has read
   assert.ok(services.includes("grpc.health.v1.Health"), `listed: ${services}`);
   const described = await succeeds(grpcurl, [...at, port, "describe", "distributed_match_engine.MatchEngineApi"]);
   assert.match(described, /rpc RegisterClient \( \.distributed_match_engine\.RegisterClientRequest \)/);
+  for (const service of services.filter((name) => name !== TestService.name)) {
+    assert.match(
+      await succeeds(grpcurl, [...at, port, "describe", service]),
+      new RegExp(`service .*{\\n  rpc `, "s"),
+      service,
+    );
+  }
+  const symbols = ["grpc.health.v1.HealthCheckResponse.ServingStatus", "grpc.reflection.v1.ServerReflectionResponse"];
+  for (const symbol of symbols) await succeeds(grpcurl, [...at, port, "describe", symbol]);
+  const state = await succeeds(grpcurl, [...at, port, "grpc.health.v1.Health/Check"]);
+  assert.match(state, /"status": "SERVING"/);
   const method = "distributed_match_engine.MatchEngineApi/RegisterClient";
   const reply = await succeeds(grpcurl, [...at, "-d", '{"org_name":"acme"}', port, method]);
   assert.match(reply, /"sessionCookie": "for acme"/);

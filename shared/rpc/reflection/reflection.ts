@@ -3,6 +3,7 @@ import { type Codec, type Method, rawBytes } from "../method.ts";
 import type { RpcServer } from "../server.ts";
 import { Status } from "../status.ts";
 import { type FileIndex, indexFiles, type ProtoFile } from "./file_index.ts";
+import { standardFiles } from "./standard_files.ts";
 import { bytesField, joinBytes, numberField, readFields, textField, textOf } from "../wire.ts";
 
 /** Field numbers of ServerReflectionRequest and ServerReflectionResponse, the same in both versions. */
@@ -55,7 +56,7 @@ export function addReflection(server: RpcServer, files: readonly ProtoFile[]): v
     const services = server.services;
     // Services may be added later.
     if (index?.services !== services.length) {
-      index = { files: indexFiles(files, new Set(services)), services: services.length };
+      index = { files: indexFiles([...standardFiles, ...files], new Set(services)), services: services.length };
     }
     return index.files;
   }

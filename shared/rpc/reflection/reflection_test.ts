@@ -117,6 +117,20 @@ Deno.test("reflection finds files by name and by each kind of symbol, with their
   });
 });
 
+Deno.test("reflection describes itself, and health where it is served", async () => {
+  await withServer(async (ask) => {
+    const answers = await ask(
+      textField(4, "grpc.reflection.v1.ServerReflection.ServerReflectionInfo"),
+      textField(4, "grpc.reflection.v1alpha.ErrorResponse.error_code"),
+      textField(4, "grpc.health.v1.Health"),
+    );
+    assert.deepEqual(answers.map(({ files, error }) => [files.length, error]), [[1, undefined], [1, undefined], [
+      0,
+      5,
+    ]]);
+  });
+});
+
 Deno.test("reflection sends an import once a stream, and what is asked for always", async () => {
   await withServer(async (ask) => {
     const answers = await ask(textField(3, "shop.proto"), textField(4, "shop.Thing"), textField(3, "base.proto"));
