@@ -8,6 +8,7 @@ export interface BareApi {
   };
 }
 
+/** One stream of bytes both ways, the floor of the figures. */
 export const bareApi: BareApi = {
   name: "bench.Bare",
   methods: {

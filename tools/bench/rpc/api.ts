@@ -16,6 +16,7 @@ export interface BenchApi {
   readonly methods: { readonly unary: Unary; readonly stream: Stream; readonly watch: Stream };
 }
 
+/** Its definition. */
 export const benchApi: BenchApi = {
   name: "bench.Bench",
   methods: {
