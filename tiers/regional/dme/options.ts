@@ -48,6 +48,17 @@ export const dmeOptions = defineOptions({
     minMs: 1000,
     description: "How long an edge-events cookie is good.",
   },
+  rateLimit: {
+    kind: "bool",
+    default: true,
+    description: "Whether devices that call too often are refused.",
+  },
+  rateLimitMaxTrackedAddresses: {
+    kind: "int",
+    default: 10_000,
+    min: 1,
+    description: "Addresses whose calls are counted apart, per method; those unseen for longest are forgotten.",
+  },
   randomTies: {
     kind: "bool",
     default: true,

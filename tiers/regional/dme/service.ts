@@ -1,4 +1,5 @@
 import { type LoadedCertificate, loadIdentity, loadServerCertificate } from "../../../shared/identity/mod.ts";
+import { createRateLimiter } from "../../../shared/ratelimit/mod.ts";
 import { addHealth, addReflection, createServer } from "../../../shared/rpc/mod.ts";
 import { serveHttp } from "../../../shared/runtime/mod.ts";
 import { fileDescriptors } from "../../../shared/schema/mod.ts";
@@ -16,6 +17,7 @@ import { type CookieKeys, edgeEventsCookies, sessionCookies } from "./cookies/mo
 import { type Feed, feedTables } from "./feed/feed.ts";
 import { Tables } from "./matching/mod.ts";
 import { dmeOptions } from "./options.ts";
+import { DEFAULT_RATE_LIMITS } from "./rate_limits.ts";
 import { createRestHandler } from "./rest/handler.ts";
 import { createUpstream } from "./upstream.ts";
 
@@ -84,6 +86,9 @@ function makeDesk(context: Context, tables: RegionTables, keys: CookieKeys, feed
     now,
     randomBytes: (count) => random.bytes(count),
     tokenServerUri: config.tokenServerUri,
+    limits: config.rateLimit
+      ? createRateLimiter({ settings: DEFAULT_RATE_LIMITS, maxTracked: config.rateLimitMaxTrackedAddresses, clock })
+      : undefined,
     notReady: () => incomplete(feed),
   };
 }

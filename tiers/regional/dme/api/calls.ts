@@ -7,6 +7,7 @@ import { invalid } from "./errors.ts";
 import { findCloudlet } from "./find_cloudlet.ts";
 import { getLocation, verifyLocation } from "./location_calls.ts";
 import { getAppOfficialFqdn, getFqdnList, platformFindCloudlet } from "./platform_calls.ts";
+import { admit } from "./rate_limit.ts";
 import { registerClient } from "./register_client.ts";
 import { authenticate } from "./session.ts";
 
@@ -27,8 +28,8 @@ export type Calls = ReturnType<typeof createCalls>;
 export type CallObserver = (name: string, code: Status, durationMs: number) => void;
 
 /**
- * Makes the calls of the client API. Each first proves the session by the cookie in the message, then does its work
- * (DME specification 3.1).
+ * Makes the calls of the client API. Each is first held to the rate limits, then proves the session by the cookie in the
+ * message, then does its work (DME specification 3.1).
  */
 export function createCalls(desk: Desk, observe: CallObserver = () => {}, monotonicMs: () => number = () => 0) {
   type Definition<I, O> = { name: string; input: MessageType<I>; output: MessageType<O> };
@@ -42,6 +43,8 @@ export function createCalls(desk: Desk, observe: CallObserver = () => {}, monoto
       async run(request, caller) {
         const startedMs = monotonicMs();
         try {
+          const turn = admit(desk, name, caller);
+          if (turn !== undefined) await turn;
           const why = desk.notReady();
           if (why !== undefined) throw new RpcError(Status.UNAVAILABLE, why);
           const reply = await run(request, caller);

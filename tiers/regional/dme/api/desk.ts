@@ -1,3 +1,4 @@
+import type { RateLimiter } from "../../../../shared/ratelimit/mod.ts";
 import type { App, AppInst } from "../../../../shared/schema/mod.ts";
 import type { CookieJar, EdgeEvents, Session } from "../cookies/mod.ts";
 import { clusterKeyText, createMatcher, type InstanceEntry, type Matcher, type Tables } from "../matching/mod.ts";
@@ -25,6 +26,8 @@ export interface Desk {
   readonly randomBytes: (count: number) => Uint8Array;
   /** Where devices get the operator's location tokens; "" when there is no such server. */
   readonly tokenServerUri: string;
+  /** Limits on how often calls are made; undefined when there are none. */
+  readonly limits?: RateLimiter;
   /** Why calls cannot be answered yet; undefined when they can. */
   readonly notReady: () => string | undefined;
 }

@@ -1,4 +1,5 @@
 // A region with the content of the golden cases (DME specification 10.1) behind the real faces, for tests.
+import type { RateLimiter } from "../../../../shared/ratelimit/mod.ts";
 import { App, AppInst, dme } from "../../../../shared/schema/mod.ts";
 import { createServer, type RpcServer } from "../../../../shared/rpc/mod.ts";
 import { addGrpcCalls, type Calls, createCalls, type Desk, regionMatcher, type RegionTables } from "../api/mod.ts";
@@ -57,7 +58,7 @@ export interface TestRegion {
   grpcServer(): Promise<{ server: RpcServer; address: string }>;
 }
 
-export function testRegion(tables = goldenRegion(), random?: () => number): TestRegion {
+export function testRegion(tables = goldenRegion(), random?: () => number, limits?: RateLimiter): TestRegion {
   const clock = { nowMs: NOW_MS };
   const cookies = { keys: fixedKeys(1, "12345"), now: () => clock.nowMs };
   const desk: Desk = {
@@ -68,6 +69,7 @@ export function testRegion(tables = goldenRegion(), random?: () => number): Test
     now: () => clock.nowMs,
     randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
     tokenServerUri: "",
+    limits,
     notReady: () => undefined,
   };
   const errors: unknown[] = [];
