@@ -1,6 +1,7 @@
 // `deno task bench:start`: time from `up --demo` to ready, and the resident memory of each idle service afterwards.
 import type { Bench, BenchContext, BenchResult } from "./mod.ts";
 import { runBench } from "./mod.ts";
+import { freePortBase } from "../up/ports.ts";
 
 const READY_REACH_S = 15;
 const SERVICE_REACH_MIB = 130;
@@ -16,15 +17,16 @@ interface UpInfo {
 
 async function measure(context: BenchContext): Promise<BenchResult[]> {
   const folder = await Deno.makeTempDir({ prefix: "archipelago-bench-" });
-  const portBase = 20_000 + Math.floor(Math.random() * 20_000);
   context.progress(`starting the demo in ${folder}`);
   const started = performance.now();
   const up = new Deno.Command(Deno.execPath(), {
-    args: ["task", "--quiet", "up", "--demo", "--data", `${folder}/data`, "--port-base", String(portBase)],
+    args: ["task", "--quiet", "up", "--demo", "--data", `${folder}/data`, "--port-base", String(freePortBase())],
     stdout: "null",
-    stderr: "null",
+    stderr: "inherit",
     stdin: "null",
   }).spawn();
+  let ended = false;
+  up.status.then(() => ended = true);
   try {
     const info = await whenReady(`${folder}/data/up.json`, up);
     const readySeconds = (performance.now() - started) / 1_000;
@@ -35,7 +37,7 @@ async function measure(context: BenchContext): Promise<BenchResult[]> {
       ...memory(info),
     ];
   } finally {
-    up.kill("SIGTERM");
+    if (!ended) up.kill("SIGTERM");
     await up.status;
     await Deno.remove(folder, { recursive: true });
   }

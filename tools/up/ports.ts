@@ -73,3 +73,18 @@ function isFree(port: number): boolean {
     throw error;
   }
 }
+
+/** Ports that a platform with the demo takes from its base on. */
+const ALL_PORTS = 220;
+/** Below the range from which systems hand out ports for outgoing connections. */
+const FREE_FROM = 20_000;
+const FREE_TO = 32_000;
+
+/** A base from which on every port that a platform may take is free now. @throws {UpError} when there is none */
+export function freePortBase(): number {
+  for (let base = FREE_FROM + Math.floor(Math.random() * 1_000); base + ALL_PORTS < FREE_TO; base += ALL_PORTS) {
+    const ports = Array.from({ length: ALL_PORTS }, (_, offset) => base + offset);
+    if (ports.every(isFree)) return base;
+  }
+  throw new UpError(`no ${ALL_PORTS} free ports in a row between ${FREE_FROM} and ${FREE_TO}`);
+}

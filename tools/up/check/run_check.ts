@@ -4,12 +4,8 @@ import { UpError } from "../failure.ts";
 import { layoutOf } from "../layout.ts";
 import type { UpConfig } from "../options.ts";
 import type { Platform } from "../platform.ts";
+import { freePortBase } from "../ports.ts";
 import { doMainJob } from "./main_job.ts";
-
-/** Ports that a platform with the demo takes from its base on. */
-const PORTS = 220;
-const FIRST_PORT = 20_000;
-const LAST_PORT = 32_000;
 
 /**
  * Starts a platform with the demo in a fresh folder on free ports, does the main job once and stops everything.
@@ -53,21 +49,4 @@ export async function runCheck(
     code === 0 ? "The main job works. Everything has stopped.\n" : "The main job failed. Everything has stopped.\n",
   );
   return code;
-}
-
-/** A base from which on every port is free now. */
-function freePortBase(): number {
-  for (let base = FIRST_PORT + Math.floor(Math.random() * 1_000); base + PORTS < LAST_PORT; base += PORTS) {
-    if (allFree(base)) return base;
-  }
-  throw new UpError(`no ${PORTS} free ports in a row between ${FIRST_PORT} and ${LAST_PORT}`);
-}
-
-function allFree(base: number): boolean {
-  try {
-    for (let port = base; port < base + PORTS; port++) Deno.listen({ hostname: "127.0.0.1", port }).close();
-    return true;
-  } catch {
-    return false;
-  }
 }
