@@ -49,7 +49,7 @@ const REFUSED: [string, string, RegExp][] = [
   ["plugins/docker/a.ts", `import b from "../process/mod.ts";`, /plugins may import shared only/],
   ["tiers/regional/dme/a.ts", `import grpc from "@grpc/grpc-js";`, /only shared\/rpc\/ may know/],
   ["shared/store/a.ts", `import fc from "npm:fast-check@4";`, /by their name in deno\.json/],
-  ["shared/store/a.ts", `import a from "jsr:@std/assert";`, /by their name in deno\.json/],
+  ["shared/store/a.ts", `import a from "jsr:/@std/assert";`, /by their name in deno\.json/],
   ["shared/store/a.ts", `const x = 4 / Deno.args.length / 2;`, /1: Deno\.\* belongs/],
   ["shared/store/a.ts", "const x = `${Deno.args}`;", /1: Deno\.\* belongs/],
   ["shared/store/a.ts", `/** Doc. */\nexport const a = 1;\n\nexport const b = 2;`, /4: export b has no JSDoc/],
