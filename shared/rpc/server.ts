@@ -4,7 +4,7 @@ import { h2ServerTransport } from "./h2/mod.ts";
 import type { AnyHandler, Handlers } from "./handlers.ts";
 import { defaultServerLimits } from "./limits.ts";
 import { Metadata } from "./metadata.ts";
-import type { Codec, Service } from "./method.ts";
+import { type Codec, rawBytes, type Service } from "./method.ts";
 import { type Route, runCall, ServerCall } from "./server_call.ts";
 import { Status } from "./status.ts";
 import type { IncomingCall, ListenAddress, ServerLimits, ServerTls, ServerTransport } from "./transport.ts";
@@ -54,6 +54,16 @@ export interface RpcServer {
   readonly services: readonly string[];
 }
 
+/** Where calls of paths that nobody serves end: UNIMPLEMENTED, like methods without a handler. */
+const UNKNOWN: Route = {
+  requestStream: false,
+  responseStream: false,
+  input: rawBytes,
+  output: rawBytes,
+  handler: undefined,
+  interceptors: [],
+};
+
 /** Makes a server; it listens when told to. */
 export function createServer(options: ServerOptions = {}): RpcServer {
   const clock = options.clock ?? systemRpcClock;
@@ -71,14 +81,13 @@ export function createServer(options: ServerOptions = {}): RpcServer {
   }
 
   function onCall(incoming: IncomingCall): void | Promise<void> {
-    const route = routes.get(incoming.path);
-    if (draining || !route) {
-      const [code, message] = draining
-        ? [Status.UNAVAILABLE, "The server is shutting down"] as const
-        : [Status.UNIMPLEMENTED, `Method ${incoming.path} is unknown`] as const;
-      incoming.finish({ code, message, trailers: new Metadata() });
+    if (draining) {
+      const trailers = new Metadata();
+      incoming.finish({ code: Status.UNAVAILABLE, message: "The server is shutting down", trailers });
       return;
     }
+    // Interceptors judge the caller first: which methods there are is not for everybody.
+    const route = routes.get(incoming.path) ?? UNKNOWN;
     active++;
     return run(new ServerCall(incoming, clock, options.compress ?? false), route);
   }
