@@ -54,6 +54,7 @@ export type { DeepPartial, MessageType } from "./message_type.ts";
 export type { ObjectKind } from "./object_kind.ts";
 export { getPath, setPath } from "./path.ts";
 export { regionServices } from "./region_services.ts";
+export { continueKey, continueToken, MAX_PAGE_OBJECTS, RequestOption } from "./request_options.ts";
 export { clearUnset, requiredIssues } from "./rules.ts";
 export type { ApiRules, MethodDefinition, ServiceDefinition } from "./service.ts";
 export { DecodeError } from "./wire/mod.ts";

@@ -13,6 +13,8 @@ const CHECKS: readonly (readonly [string, (world: RegionalWorld) => Promise<void
   ["who may change what", checkChangeAuthorization],
   ["creation wants an organization that exists, fits and stays", checkRequiresOrg],
   ["shows are filtered to what the caller may see", checkShows],
+  ["shows in pages count what the caller sees", checkPages],
+  ["a dry run is passed on, where something would change", checkDryRun],
   ["cloudlets: others see a reduced form", checkCloudlets],
   ["cloudlets: platform types and alliances", checkCloudletRules],
   ["app instances: app and cluster organization must match", checkAppInst],
@@ -152,6 +154,40 @@ async function checkShows({ call, ctrl, region, admin, dev, oper, eve, user }: R
   region.put("CloudletInfo", CloudletInfo.create({ key: { organization: "oper", name: "berlin" } }));
   assert.equal((await ctrl("ShowCloudletInfo", oper)).lines.length, 1);
   await refused(ctrl("ShowCloudletInfo", dev), 403, "Forbidden");
+}
+
+async function checkPages({ call, ctrl, region, admin, dev, user }: RegionalWorld): Promise<void> {
+  await call("auth/org/create", { Name: "rival", Type: "developer" }, await user("other"));
+  for (const organization of ["acme", "rival"]) {
+    for (const name of ["a", "b", "c"]) region.put("App", App.create({ key: { organization, name, version: "1" } }));
+  }
+  async function pages(token: string, limit: number): Promise<string[][]> {
+    const found: string[][] = [];
+    for (let next: string | undefined = "";;) {
+      const { lines } = await ctrl("ShowApp", token, { app: {}, limit, continue: next });
+      next = lines.at(-1)?.continue;
+      const shown = lines.filter((line) => line.data !== undefined).map(({ data }) => data.key.name);
+      assert.equal(lines.length, shown.length + (next === undefined ? 0 : 1));
+      found.push(shown);
+      if (next === undefined) return found;
+    }
+  }
+  assert.deepEqual(await pages(dev, 2), [["a", "b"], ["c"]]);
+  assert.deepEqual(await pages(dev, 3), [["a", "b", "c"]]);
+  assert.deepEqual(await pages(admin, 4), [["a", "b", "c", "a"], ["b", "c"]]);
+  for (const limit of [0, -1, 1.5, "2", 10_001]) {
+    await refused(ctrl("ShowApp", dev, { app: {}, limit }), 400, /limit must be a number from 1 to 10000/);
+  }
+  await refused(ctrl("DeleteApp", dev, { app: APP, limit: 1 }), 400, /limit is not known/);
+}
+
+async function checkDryRun({ ctrl, region, dev }: RegionalWorld): Promise<void> {
+  assert.equal((await ctrl("CreateApp", dev, { app: APP, dryrun: true })).status, 200);
+  assert.equal(region.calls.at(-1)!.dryRun, "true");
+  await ctrl("DeleteApp", dev, { app: APP });
+  assert.equal(region.calls.at(-1)!.dryRun, undefined);
+  await refused(ctrl("CreateApp", dev, { app: APP, dryrun: "yes" }), 400, /dryrun must be a boolean/);
+  await refused(ctrl("ShowApp", dev, { app: {}, dryrun: true }), 400, /dryrun is not known/);
 }
 
 async function checkCloudlets({ call, ctrl, region, admin, dev, oper, eve, user }: RegionalWorld): Promise<void> {

@@ -62,7 +62,7 @@ async function serve(core: Core, route: Route, request: Request, remote: string)
         try {
           const reply = await run(core, route, request, signal, record.fields);
           if (reply.kind === "stream") {
-            return await streamResponse(reply.items, {
+            return await streamResponse(reply, {
               toError: (error) => toApiError(core, route, error),
               ended: (error) => record.end(200, error),
               abandon: () => gone.abort(),

@@ -13,6 +13,8 @@ export interface JsonReply {
 export interface StreamReply {
   readonly kind: "stream";
   readonly items: AsyncIterable<unknown>;
+  /** Members of a last document, asked for when the items have ended; undefined: there is none. */
+  tail?(): Record<string, unknown> | undefined;
 }
 
 /** Status 200 and no body. */

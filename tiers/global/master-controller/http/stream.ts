@@ -1,4 +1,5 @@
 import { ApiError, errorBody } from "./api_error.ts";
+import type { StreamReply } from "./reply.ts";
 
 /** What a stream needs of its surroundings. */
 export interface StreamHooks {
@@ -15,7 +16,7 @@ export interface StreamHooks {
  * @throws {ApiError} for an error before the first document
  */
 export async function streamResponse(
-  items: AsyncIterable<unknown>,
+  { items, tail }: Pick<StreamReply, "items" | "tail">,
   { toError, ended, abandon }: StreamHooks,
 ): Promise<Response> {
   const iterator = items[Symbol.asyncIterator]();
@@ -25,7 +26,7 @@ export async function streamResponse(
   } catch (error) {
     throw toError(error);
   }
-  if (first.done) {
+  if (first.done && tail?.() === undefined) {
     ended(undefined);
     return new Response(null, { status: 200, headers: { "content-type": "application/json" } });
   }
@@ -36,6 +37,8 @@ export async function streamResponse(
         const next = pending ?? await iterator.next();
         pending = undefined;
         if (next.done) {
+          const last = tail?.();
+          if (last !== undefined) controller.enqueue(line(last));
           controller.close();
           return ended(undefined);
         }

@@ -1,5 +1,6 @@
+import { MAX_PAGE_OBJECTS } from "../../../../shared/schema/mod.ts";
 import { fullPath, type Route } from "../http/route.ts";
-import { regionMethods } from "../region/methods.ts";
+import { type RegionMethod, regionMethods } from "../region/methods.ts";
 import { SchemaCollector } from "./schema.ts";
 
 /** The OpenAPI 3.1 description of the API: regional calls in full from the schema, the others by path and purpose. */
@@ -25,7 +26,11 @@ function operation(route: Route, schemas: SchemaCollector): Record<string, unkno
   const request = target === undefined ? { type: "object" } : {
     type: "object",
     required: ["region"],
-    properties: { region: { type: "string" }, [target.wrapperKey]: schemas.reference(target.method.input) },
+    properties: {
+      region: { type: "string" },
+      [target.wrapperKey]: schemas.reference(target.method.input),
+      ...optionsOf(target),
+    },
   };
   const reply = target === undefined ? {} : schemas.reference(target.method.output);
   const streamed = target?.method.responseStream === true;
@@ -43,4 +48,21 @@ function operation(route: Route, schemas: SchemaCollector): Record<string, unkno
       ...(!route.open && { "401": { description: "Invalid token" }, "403": { description: "Not permitted" } }),
     },
   };
+}
+
+/** What a regional call takes beside the message. */
+function optionsOf({ isShow, kind, rules }: RegionMethod): Record<string, unknown> {
+  if (isShow && kind !== undefined) {
+    return {
+      limit: {
+        type: "integer",
+        minimum: 1,
+        maximum: MAX_PAGE_OBJECTS,
+        description: 'Most objects to answer with; the last line is then {"continue":TOKEN} when there are more.',
+      },
+      continue: { type: "string", description: "Token of the page before." },
+    };
+  }
+  if (rules.action !== "MANAGE") return {};
+  return { dryrun: { type: "boolean", description: "Check everything and tell what would be done; change nothing." } };
 }

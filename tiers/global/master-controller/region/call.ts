@@ -13,6 +13,14 @@ import { ApiError } from "../http/api_error.ts";
 /** Calls that answer once are given so long; long operations stream and are bound by their client alone. */
 const UNARY_TIMEOUT_MS = 60_000;
 
+/** On whose behalf a region is called. */
+export interface RegionCaller {
+  readonly username: string;
+  readonly signal: AbortSignal;
+  /** Request options, by the names of `RequestOption`. */
+  readonly options?: Readonly<Record<string, string>>;
+}
+
 /**
  * Calls a region's API. What comes is a stream for every method; one that answers once gives one item.
  * @throws {RpcError}
@@ -21,14 +29,18 @@ export async function* callRegion<I extends object, O extends object>(
   channel: Channel,
   method: MethodDefinition<I, O>,
   request: I,
-  caller: { readonly username: string; readonly signal: AbortSignal },
+  caller: RegionCaller,
 ): AsyncIterable<O> {
   const service = { name: method.path.split("/")[1]!, methods: { call: method as Method<unknown, unknown> } };
   const client = createClient(service, channel) as unknown as {
     call(request: I, options: CallOptions): Promise<O> | AsyncIterable<O>;
   };
   const traceparent = currentTraceparent();
-  const metadata = { "x-archipelago-user": caller.username, ...(traceparent !== undefined && { traceparent }) };
+  const metadata = {
+    "x-archipelago-user": caller.username,
+    ...(traceparent !== undefined && { traceparent }),
+    ...caller.options,
+  };
   if (method.responseStream) {
     yield* client.call(request, { metadata, signal: caller.signal }) as AsyncIterable<O>;
   } else {

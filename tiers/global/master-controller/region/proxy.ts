@@ -1,4 +1,5 @@
 import {
+  continueToken,
   fromJson,
   getPath,
   isJsonObject,
@@ -6,6 +7,8 @@ import {
   JsonError,
   type JsonValue,
   maskFromJson,
+  MAX_PAGE_OBJECTS,
+  RequestOption,
   Result,
   setPath,
   toJson,
@@ -28,41 +31,71 @@ export const proxyRoutes: readonly AuthRoute[] = [...regionMethods.values()].map
 }));
 
 async function handle(call: AuthCall, target: RegionMethod): Promise<Reply> {
-  const { region, request } = readWrapper(call.body, target);
+  const { region, request, ...options } = readWrapper(call.body, target);
   call.audit.region = region;
   if (target.rules.org !== "") call.audit.org = String(getPath(request, target.rules.org) ?? "");
   const hooks = hooksOf(target.method.name);
   return target.isShow
-    ? await show(call, target, hooks, region, request)
-    : await change(call, target, hooks, region, request);
+    ? await show(call, target, hooks, region, request, options)
+    : await change(call, target, hooks, region, request, options);
 }
 
-async function show(call: AuthCall, target: RegionMethod, hooks: Hooks, region: string, request: object) {
+async function show(
+  call: AuthCall,
+  target: RegionMethod,
+  hooks: Hooks,
+  region: string,
+  request: object,
+  { limit, continueAt }: WrapperOptions,
+): Promise<Reply> {
   const hookCall: HookCall = { core: call.core, session: call.session, target };
   const visibility = hooks.visibility?.(hookCall, request) ?? authorizeShow(call.session, target, request);
   const channel = await call.core.regions.channel(region);
+  const caller = {
+    ...callerOf(call),
+    ...(continueAt !== undefined && { options: { [RequestOption.continueAt]: continueAt } }),
+  };
+  let next: string | undefined;
   async function* visible(): AsyncIterable<JsonValue> {
+    let last: object | undefined;
+    let shown = 0;
     try {
-      for await (const object of callRegion(channel, target.method, request, callerOf(call))) {
+      // The page's size counts what the caller sees, so the region is asked for everything and left when that is enough.
+      for await (const object of callRegion(channel, target.method, request, caller)) {
         const owner = target.rules.org === "" ? "" : String(getPath(object, target.rules.org) ?? "");
         const whole = visibility.organizations === "all" || visibility.organizations.has(owner);
         const seen = whole ? object : hooks.reduce?.(hookCall, object);
-        if (seen !== undefined) yield toJson(target.method.output, seen);
+        if (seen === undefined) continue;
+        if (shown === limit) {
+          next = continueToken(target.kind!.keyString(target.kind!.key(last!)));
+          return;
+        }
+        shown++;
+        last = object;
+        yield toJson(target.method.output, seen);
       }
     } catch (error) {
       throw regionError(region, error);
     }
   }
-  return { kind: "stream", items: visible() } as const;
+  return { kind: "stream", items: visible(), tail: () => next === undefined ? undefined : { continue: next } };
 }
 
-async function change(call: AuthCall, target: RegionMethod, hooks: Hooks, region: string, request: object) {
+async function change(
+  call: AuthCall,
+  target: RegionMethod,
+  hooks: Hooks,
+  region: string,
+  request: object,
+  { dryRun }: WrapperOptions,
+): Promise<Reply> {
   const organization = await authorizeChange(call.core.database, call.session, target, request);
   await hooks.check?.({ core: call.core, session: call.session, target, organization }, request);
   const channel = await call.core.regions.channel(region);
   async function* replies(): AsyncIterable<object> {
     try {
-      yield* callRegion(channel, target.method, request, callerOf(call));
+      const options: Record<string, string> = dryRun ? { [RequestOption.dryRun]: "true" } : {};
+      yield* callRegion(channel, target.method, request, { ...callerOf(call), options });
     } catch (error) {
       throw regionError(region, error);
     }
@@ -86,27 +119,57 @@ function callerOf(call: AuthCall): { username: string; signal: AbortSignal } {
   return { username: call.session.username, signal: call.signal };
 }
 
-/** Reads `{"region":…,"<message>":{…}}`. @throws {ApiError} 400 with all faults of the message */
-function readWrapper(body: JsonBody, target: RegionMethod): { region: string; request: object } {
-  let region = "";
+/** What a wrapper may say beside region and message (beyond the original). */
+interface WrapperOptions {
+  /** Most objects that a show answers with; the last document then says where to go on. */
+  readonly limit?: number;
+  readonly continueAt?: string;
+  /** Only check and tell. */
+  readonly dryRun?: boolean;
+}
+
+interface Wrapper extends WrapperOptions {
+  readonly region: string;
+  readonly request: object;
+}
+
+/** Reads `{"region":…,"<message>":{…}}` with its options. @throws {ApiError} 400 with all faults of the message */
+function readWrapper(body: JsonBody, target: RegionMethod): Wrapper {
+  const shows = target.isShow && target.kind !== undefined;
+  const changes = target.rules.action === "MANAGE";
+  const wrapper: { -readonly [K in keyof WrapperOptions]: WrapperOptions[K] } & { region: string } = { region: "" };
   let content: unknown = {};
   for (const [key, value] of Object.entries(body.value)) {
-    switch (key.toLowerCase()) {
-      case "region":
-        if (typeof value !== "string") {
-          throw badRequest(`Invalid JSON data: Unmarshal error: field ${key} must be a string`);
-        }
-        region = value;
-        break;
-      case target.wrapperKey:
-        content = value ?? {};
-        break;
-      default:
-        throw badRequest(`Invalid JSON data: field ${key} is not known, expected region and ${target.wrapperKey}`);
+    const name = key.toLowerCase();
+    if (name === "region") wrapper.region = readText(key, value);
+    else if (name === target.wrapperKey) content = value ?? {};
+    else if (name === "limit" && shows) wrapper.limit = readLimit(key, value);
+    else if (name === "continue" && shows) wrapper.continueAt = readText(key, value) || undefined;
+    else if (name === "dryrun" && changes) wrapper.dryRun = readBoolean(key, value);
+    else {
+      const options = shows ? ", limit or continue" : changes ? " or dryrun" : "";
+      throw badRequest(
+        `Invalid JSON data: field ${key} is not known, expected region and ${target.wrapperKey}${options}`,
+      );
     }
   }
-  if (region === "") throw badRequest("No region specified");
-  return { region, request: readMessage(target, content, body) };
+  if (wrapper.region === "") throw badRequest("No region specified");
+  return { ...wrapper, request: readMessage(target, content, body) };
+}
+
+function readText(key: string, value: unknown): string {
+  if (typeof value === "string") return value;
+  throw badRequest(`Invalid JSON data: Unmarshal error: field ${key} must be a string`);
+}
+
+function readBoolean(key: string, value: unknown): boolean {
+  if (typeof value === "boolean") return value;
+  throw badRequest(`Invalid JSON data: Unmarshal error: field ${key} must be a boolean`);
+}
+
+function readLimit(key: string, value: unknown): number {
+  if (Number.isInteger(value) && Number(value) >= 1 && Number(value) <= MAX_PAGE_OBJECTS) return Number(value);
+  throw badRequest(`Invalid JSON data: Unmarshal error: field ${key} must be a number from 1 to ${MAX_PAGE_OBJECTS}`);
 }
 
 function readMessage(target: RegionMethod, content: unknown, body: JsonBody): object {

@@ -9,11 +9,13 @@ import {
 } from "../../../../shared/rpc/mod.ts";
 import {
   applyMask,
+  continueKey,
   findKind,
   matches,
   type MethodDefinition,
   type ObjectKind,
   regionServices,
+  RequestOption,
   Result,
 } from "../../../../shared/schema/mod.ts";
 
@@ -22,6 +24,7 @@ export interface SeenCall {
   readonly method: string;
   readonly user: unknown;
   readonly traceparent: unknown;
+  readonly dryRun?: unknown;
   readonly request: object;
 }
 
@@ -90,9 +93,11 @@ export class RegionDouble {
         method: method.name,
         user: metadata.get("x-archipelago-user"),
         traceparent: metadata.get("traceparent"),
+        dryRun: metadata.get(RequestOption.dryRun),
         request,
       });
-      return this.#failing(method.name, this.#replies(method, request), context.signal);
+      const after = continueKey(metadata.get(RequestOption.continueAt) ?? "") ?? "";
+      return this.#failing(method.name, this.#replies(method, request, after), context.signal);
     };
     if (method.responseStream) return serve;
     return async (request: object, context: never) => {
@@ -114,7 +119,7 @@ export class RegionDouble {
     this.ended.push(name);
   }
 
-  *#replies(method: MethodDefinition, request: object): Iterable<object> {
+  *#replies(method: MethodDefinition, request: object, after: string): Iterable<object> {
     const kind = findKind(method.input.descriptor.typeName);
     if (kind === undefined) throw new RpcError(Status.UNIMPLEMENTED, "not part of the double");
     const objects = this.#of(kind);
@@ -122,7 +127,9 @@ export class RegionDouble {
     const [, verb] = /^(Show|Create|Update|Delete)/.exec(method.name) ?? [];
     switch (verb) {
       case "Show":
-        yield* [...objects.values()].filter((object) => matches(kind.message, request, object));
+        for (const [keyString, object] of [...objects].sort(([a], [b]) => a < b ? -1 : 1)) {
+          if (keyString > after && matches(kind.message, request, object)) yield object;
+        }
         return;
       case "Create":
         if (objects.has(key)) throw new RpcError(Status.ALREADY_EXISTS, `${kind.kind} key ${key} already exists`);

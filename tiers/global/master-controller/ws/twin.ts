@@ -63,6 +63,8 @@ async function converse(
     inbox.closed.throwIfAborted();
     sendFrame(socket, 200, document);
   }
+  const last = reply.kind === "stream" ? reply.tail?.() : undefined;
+  if (last !== undefined && socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ code: 200, ...last }));
 }
 
 async function* documentsOf(reply: Reply): AsyncIterable<unknown> {

@@ -53,7 +53,7 @@ export function appApi(context: ApiContext): Handlers<typeof AppApi> {
       );
       return await finish(progress, call);
     },
-    showApp: (request) => show(region.cache, AppKind, (app) => matches(AppKind.message, request, app)),
+    showApp: (request, call) => show(region.cache, AppKind, (app) => matches(AppKind.message, request, app), call),
   };
 }
 

@@ -42,8 +42,8 @@ export function appInstApi(context: ApiContext): Handlers<typeof AppInstApi> {
       return operations.run(AppInstKind, key, "delete", (operation) => remove(context, operation, key))
         .read(call.signal);
     },
-    showAppInst: (request) =>
-      show(region.cache, AppInstKind, (instance) => matches(AppInstKind.message, request, instance)),
+    showAppInst: (request, call) =>
+      show(region.cache, AppInstKind, (instance) => matches(AppInstKind.message, request, instance), call),
   };
 }
 

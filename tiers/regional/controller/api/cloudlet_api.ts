@@ -53,16 +53,16 @@ export function cloudletApi(context: ApiContext): Handlers<typeof CloudletApi> {
         operation.progress.line("Deleted cloudlet");
       }).read(call.signal);
     },
-    showCloudlet: (request) =>
-      show(region.cache, CloudletKind, (cloudlet) => matches(CloudletKind.message, request, cloudlet)),
+    showCloudlet: (request, call) =>
+      show(region.cache, CloudletKind, (cloudlet) => matches(CloudletKind.message, request, cloudlet), call),
   };
 }
 
 /** Handlers of CloudletInfoApi. */
 export function cloudletInfoApi({ region }: ApiContext): Handlers<typeof CloudletInfoApi> {
   return {
-    showCloudletInfo: (request) =>
-      show(region.cache, CloudletInfoKind, (info) => matches(CloudletInfoKind.message, request, info)),
+    showCloudletInfo: (request, call) =>
+      show(region.cache, CloudletInfoKind, (info) => matches(CloudletInfoKind.message, request, info), call),
   };
 }
 

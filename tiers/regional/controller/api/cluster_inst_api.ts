@@ -49,8 +49,8 @@ export function clusterInstApi(context: ApiContext): Handlers<typeof ClusterInst
       return operations.run(ClusterInstKind, key, "delete", (operation) => remove(context, operation, key))
         .read(call.signal);
     },
-    showClusterInst: (request) =>
-      show(region.cache, ClusterInstKind, (cluster) => matches(ClusterInstKind.message, request, cluster)),
+    showClusterInst: (request, call) =>
+      show(region.cache, ClusterInstKind, (cluster) => matches(ClusterInstKind.message, request, cluster), call),
   };
 }
 

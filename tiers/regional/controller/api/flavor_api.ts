@@ -29,6 +29,7 @@ export function flavorApi(context: ApiContext): Handlers<typeof FlavorApi> {
       );
       return await finish(progress, call);
     },
-    showFlavor: (request) => show(region.cache, FlavorKind, (flavor) => matches(FlavorKind.message, request, flavor)),
+    showFlavor: (request, call) =>
+      show(region.cache, FlavorKind, (flavor) => matches(FlavorKind.message, request, flavor), call),
   };
 }

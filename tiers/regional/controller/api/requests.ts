@@ -1,14 +1,19 @@
 import {
   clearUnset,
+  continueKey,
+  continueToken,
   type DeepPartial,
+  MAX_PAGE_OBJECTS,
   type ObjectKind,
+  RequestOption,
   requiredIssues,
   Result,
 } from "../../../../shared/schema/mod.ts";
-import type { CallContext } from "../../../../shared/rpc/mod.ts";
+import type { CallContext, Metadata } from "../../../../shared/rpc/mod.ts";
 import { refuse } from "../faults.ts";
 import type { Progress } from "../operations/progress.ts";
 import { Issues } from "../rules/issues.ts";
+import { firstAfter } from "../state/key_order.ts";
 import type { RegionCache } from "../state/region_cache.ts";
 
 /**
@@ -36,18 +41,43 @@ export function readKey<T, K>(kind: ObjectKind<T, K>, request: T): string {
   return kind.keyString(kind.key(request));
 }
 
-/** Everything that matches an example, in the order of keys, from the cache. */
+/**
+ * Everything that matches an example, in the order of keys, from the cache. With a limit among the call's request options
+ * it is one page, and the trailers say where the next one begins. Throws INVALID_ARGUMENT for options that are none.
+ */
 export async function* show<T, K>(
   cache: RegionCache,
   kind: ObjectKind<T, K>,
   matches: (object: T) => boolean,
+  call: Pick<CallContext, "metadata" | "trailers">,
 ): AsyncGenerator<T> {
+  const page = readPage(call.metadata);
   // A list of keys, not of objects: a slow reader then sees objects as they are when their turn comes.
-  const keys = [...cache.table(kind).keys()].sort();
-  for (const key of keys) {
-    const object = cache.get(kind, key);
-    if (object !== undefined && matches(object)) yield object;
+  const keys = cache.sortedKeys(kind);
+  let shown = 0;
+  let last = "";
+  for (let i = firstAfter(keys, page.after); i < keys.length; i++) {
+    const object = cache.get(kind, keys[i]!);
+    if (object === undefined || !matches(object)) continue;
+    // Told only when there is something on the next page.
+    if (shown === page.limit) return void call.trailers.set(RequestOption.continueAt, continueToken(last));
+    shown++;
+    last = keys[i]!;
+    yield object;
   }
+}
+
+function readPage(metadata: Metadata): { after: string; limit: number } {
+  const issues = new Issues();
+  const limit = metadata.get(RequestOption.limit);
+  const size = limit === undefined ? Infinity : /^\d+$/.test(limit) ? Number(limit) : 0;
+  const fits = limit === undefined || (size >= 1 && size <= MAX_PAGE_OBJECTS);
+  issues.check(fits, "limit", limit, `must be a number from 1 to ${MAX_PAGE_OBJECTS}`);
+  const token = metadata.get(RequestOption.continueAt);
+  const after = token === undefined ? "" : continueKey(token);
+  issues.check(after !== undefined, "continue", token, "must be what the page before said");
+  refuse(issues.list);
+  return { after: after ?? "", limit: size };
 }
 
 /** The answer of a call that has nothing to say but that it worked. */

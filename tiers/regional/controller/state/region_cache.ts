@@ -2,6 +2,7 @@ import type { Logger } from "../../../../shared/telemetry/mod.ts";
 import type { JsonValue, ObjectKind } from "../../../../shared/schema/mod.ts";
 import { CompactedError, type Store, type StoreEntry, type WatchBatch } from "../../../../shared/store/mod.ts";
 import type { AnyKind } from "../faults.ts";
+import { KeyOrder } from "./key_order.ts";
 import { CONTROLLER_PREFIX, decodeObject, decodeRow, OPERATION_PREFIX, STORE_PREFIX } from "./rows.ts";
 
 /** One object came, changed or went. */
@@ -34,6 +35,7 @@ export class RegionCache {
   readonly #kinds: readonly AnyKind[];
   readonly #kindOfName: ReadonlyMap<string, AnyKind>;
   readonly #tables = new Map<string, Map<string, unknown>>();
+  readonly #orders = new Map<string, KeyOrder>();
   readonly #modRevisions = new Map<string, number>();
   readonly #operations = new RowSet(OPERATION_PREFIX);
   readonly #controllers = new RowSet(CONTROLLER_PREFIX);
@@ -48,7 +50,10 @@ export class RegionCache {
     this.#log = log;
     this.#kinds = kinds.filter((kind) => kind.stored);
     this.#kindOfName = new Map(this.#kinds.map((kind) => [kind.kind, kind]));
-    for (const kind of this.#kinds) this.#tables.set(kind.kind, new Map());
+    for (const kind of this.#kinds) {
+      this.#tables.set(kind.kind, new Map());
+      this.#orders.set(kind.kind, new KeyOrder());
+    }
   }
 
   /** Loads everything, then follows the store until {@linkcode close}. */
@@ -75,6 +80,11 @@ export class RegionCache {
 
   get<T, K>(kind: ObjectKind<T, K>, keyString: string): T | undefined {
     return this.table(kind).get(keyString);
+  }
+
+  /** The keys of a kind's objects, ascending. The list stays as it is when objects come and go. */
+  sortedKeys(kind: AnyKind): readonly string[] {
+    return this.#orders.get(kind.kind)!.keys(this.table(kind));
   }
 
   /** Number of objects of each kind. */
@@ -197,6 +207,7 @@ export class RegionCache {
     this.#modRevisions.set(entry.key, entry.modRevision);
     try {
       const object = decodeObject<unknown>(kind, entry.value);
+      if (!table.has(keyString)) this.#orders.get(kind.kind)!.add(keyString);
       changes.push({ kind, keyString, object, old: table.get(keyString) });
       table.set(keyString, object);
     } catch (error) {
@@ -213,6 +224,7 @@ export class RegionCache {
     const old = table.get(keyString);
     if (old === undefined) return;
     table.delete(keyString);
+    this.#orders.get(kind.kind)!.remove();
     changes.push({ kind, keyString, object: undefined, old });
   }
 

@@ -1,9 +1,10 @@
 import { catalogCases } from "./catalog_cases.ts";
 import { cloudletCases } from "./cloudlet_cases.ts";
 import { instanceCases } from "./instance_cases.ts";
+import { pagingCases } from "./paging_cases.ts";
 import type { ApiCase } from "./support.ts";
 
 export type { ApiCase };
 
 /** What the controller does on a store, with a fake site on real replication. */
-export const apiCases: ApiCase[] = [...catalogCases, ...cloudletCases, ...instanceCases];
+export const apiCases: ApiCase[] = [...catalogCases, ...cloudletCases, ...instanceCases, ...pagingCases];
