@@ -1,6 +1,16 @@
 /** Which instance of an app is the nearest usable one for a device (DME specification, section 4). */
 export { distanceKm, isValidPoint, type Point } from "./geo.ts";
-export { appId, clusterKeyText, instanceId } from "./objects.ts";
+export {
+  appId,
+  cloudletId,
+  type CloudletKeyShape,
+  clusterKeyText,
+  HEALTH_OK,
+  INSTANCE_READY,
+  instanceId,
+  type InstanceKeyShape,
+  UNDER_MAINTENANCE,
+} from "./objects.ts";
 export { type AppEntry, type CloudletEntry, type InstanceEntry, Tables } from "./tables.ts";
 export { createMatcher, type Matcher, MAX_LIST_LENGTH, PUBLIC_CLOUDS, type Query } from "./matcher.ts";
 export { type Ranked, TIE_BAND_KM } from "./rank.ts";
