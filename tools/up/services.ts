@@ -104,6 +104,7 @@ export function controllerSpec(context: SpecContext, region: string): ServiceSpe
     flags: [
       `--region=${region}`,
       `--store=${config.store ?? `sqlite:${folder}/store.db`}`,
+      "--auto-upgrade",
       `--api-addr=127.0.0.1:${grpc}`,
       `--notify-addr=127.0.0.1:${notify}`,
       `--tls-dir=${layout.run(name)}/tls`,

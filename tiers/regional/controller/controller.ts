@@ -40,6 +40,8 @@ export interface ControllerParts {
   readonly dns: DnsDriver;
   readonly dnsRoot: string;
   readonly timeouts: Timeouts;
+  /** Bring a store of an earlier data model up to this one. @default false */
+  readonly autoUpgrade?: boolean;
   /** Time in which a site whose stream broke may come back, in milliseconds. */
   readonly streamGraceMs: number;
   /** Time in which sites have to come after a controller was started or died, in milliseconds. */
@@ -64,7 +66,10 @@ export async function startController(parts: ControllerParts): Promise<Controlle
   const { store, clock, random, log, id } = parts;
   const allKinds = kinds as readonly AnyKind[];
   parts.dns.checkRoot(parts.dnsRoot);
-  await claimStore(store, parts.region);
+  await claimStore(store, parts.region, {
+    autoUpgrade: parts.autoUpgrade,
+    log: (message, fields) => log.info(message, fields),
+  });
   const lease = new ControllerLease(store, id, clock, log);
   await lease.start();
   const cache = new RegionCache(store, allKinds, log);

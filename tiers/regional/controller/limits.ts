@@ -1,6 +1,3 @@
-/** Version of the layout of the region store; a store of a later version is refused. */
-export const DATA_MODEL_VERSION = 1;
-
 /** Time to live of the lease that shows that this controller is alive, in milliseconds (specification 6.4). */
 export const CONTROLLER_LEASE_TTL_MS = 5000;
 

@@ -18,6 +18,11 @@ export const controllerOptions = defineOptions({
     kind: "path",
     description: "Folder with ca.pem and, where etcd asks for it, cert.pem and key.pem, for a store reached over TLS.",
   },
+  autoUpgrade: {
+    kind: "bool",
+    default: false,
+    description: "Bring a store of an earlier data model up to this one at the start, instead of refusing it.",
+  },
   apiAddr: {
     kind: "address",
     default: "127.0.0.1:55001",

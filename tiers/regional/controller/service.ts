@@ -18,11 +18,12 @@ import {
 import { hostName } from "../../../shared/runtime/mod.ts";
 import { fileDescriptors, RequestOption } from "../../../shared/schema/mod.ts";
 import { formatAddress, type ServiceContext, type ServiceDefinition } from "../../../shared/service/mod.ts";
-import { openStore, type Store, type StoreTls } from "../../../shared/store/mod.ts";
+import { openStore, type Store } from "../../../shared/store/mod.ts";
 import { errorFields, type Logger, runWithTraceparent, withSpan } from "../../../shared/telemetry/mod.ts";
 import { type Controller, startController } from "./controller.ts";
 import { type ControllerConfig, controllerOptions } from "./options.ts";
 import { admit } from "./replication/admission.ts";
+import { readStoreTls } from "./state/store_tls.ts";
 
 /** The regional controller as a service. */
 export const controllerService: ServiceDefinition<typeof controllerOptions> = {
@@ -39,7 +40,10 @@ async function start(context: Context): Promise<void> {
   const identity = await loadIdentity(config.tlsDir, { files, clock, log });
   context.onClose("certificates", () => identity.close());
   context.onReadyCheck("certificate", () => identity.readyCheck());
-  const store = await openStore(config.store, { random: () => random.number(), tls: await readStoreTls(context) });
+  const store = await openStore(config.store, {
+    random: () => random.number(),
+    tls: await readStoreTls(config.storeTlsDir, files),
+  });
   context.onClose("store", () => store.close());
   watchStore(context, store);
 
@@ -47,6 +51,7 @@ async function start(context: Context): Promise<void> {
     region: config.region,
     id: config.controllerId ?? `${hostName()}@${formatAddress(config.apiAddr)}`,
     store,
+    autoUpgrade: config.autoUpgrade,
     dns: openDns(config.dns),
     dnsRoot: config.appDnsRoot,
     timeouts: {
@@ -180,16 +185,4 @@ function watchStore({ onReadyCheck }: Context, store: Store): void {
     const { healthy, detail } = await store.status();
     return healthy ? undefined : detail;
   });
-}
-
-async function readStoreTls({ config, files }: Context): Promise<StoreTls | undefined> {
-  const folder = config.storeTlsDir;
-  if (folder === undefined) return undefined;
-  const optional = async (name: string) =>
-    await files.exists(`${folder}/${name}`) ? await files.readBytes(`${folder}/${name}`) : undefined;
-  return {
-    ca: await files.readBytes(`${folder}/ca.pem`),
-    certificateChain: await optional("cert.pem"),
-    privateKey: await optional("key.pem"),
-  };
 }

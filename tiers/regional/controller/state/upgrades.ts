@@ -1,0 +1,28 @@
+import type { JsonValue } from "../../../../shared/schema/mod.ts";
+
+/** A row to write in the place of another, or (without a value) to delete. */
+export interface RowChange {
+  readonly key: string;
+  readonly value?: JsonValue;
+}
+
+/** One step from a version of the data model to the next. */
+export interface Upgrade {
+  /** Version that the store has afterwards; the step begins at the one before. */
+  readonly to: number;
+  /** What changes, for people. */
+  readonly what: string;
+  /** Prefixes of the rows that it looks at; others stay as they are. */
+  readonly prefixes: readonly string[];
+  /**
+   * What becomes of one row, as JSON; nothing when it stays. It may be asked again about rows that it has written, after
+   * a crash in the middle, and must leave those alone.
+   */
+  change(key: string, value: JsonValue): readonly RowChange[];
+}
+
+/**
+ * All steps, in order. A change of what is stored that an older row does not fit adds one here, with a test on a dump that
+ * the version before has made (`testdata/`). New fields need none: absent ones are empty.
+ */
+export const UPGRADES: readonly Upgrade[] = [];
