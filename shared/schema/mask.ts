@@ -43,7 +43,7 @@ function collect(descriptor: MessageDescriptor, json: Record<string, unknown>, p
 }
 
 /** Fields along a dotted path of numbers; undefined when the path leads nowhere. */
-function chainOf(descriptor: MessageDescriptor, path: string): FieldDescriptor[] | undefined {
+export function chainOf(descriptor: MessageDescriptor, path: string): FieldDescriptor[] | undefined {
   const chain: FieldDescriptor[] = [];
   let current: MessageDescriptor | undefined = descriptor;
   for (const part of path.split(".")) {
@@ -124,7 +124,8 @@ function copy(target: Properties, source: Properties, chain: readonly FieldDescr
   return true;
 }
 
-function defaultOf(field: FieldDescriptor): unknown {
+/** The value of a field that was not set. */
+export function defaultOf(field: FieldDescriptor): unknown {
   if (field.repeated) return [];
   switch (field.kind) {
     case "map":

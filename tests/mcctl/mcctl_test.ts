@@ -1,41 +1,10 @@
 import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { RegionDouble } from "../../tiers/global/master-controller/testing/region_double.ts";
-import {
-  ADMIN_PASSWORD,
-  makeWorld,
-  USER_PASSWORD,
-  type World,
-} from "../../tiers/global/master-controller/testing/world.ts";
+import { ADMIN_PASSWORD, makeWorld, USER_PASSWORD } from "../../tiers/global/master-controller/testing/world.ts";
 import { allCommands, commandName } from "../../tools/mcctl/commands.ts";
-import { run } from "../../tools/mcctl/run.ts";
-import { fakeIo } from "../../tools/mcctl/testing/fake_io.ts";
 import { startTestPostgres } from "../master_controller/postgres.ts";
-
-/** What a command did. */
-interface Outcome {
-  code: number;
-  out: string;
-  error: string;
-}
-
-/** A person at a terminal: keeps the token file between commands. */
-function person(world: World): (line: string, ...secrets: string[]) => Promise<Outcome> {
-  const files: Record<string, string> = {};
-  return async (line, ...secrets) => {
-    const io = fakeIo({ files, secrets });
-    io.post = async (url, body, headers) => {
-      const request = new Request(url, { method: "POST", body, headers });
-      const response = await world.handler(request, "192.0.2.1");
-      return { status: response.status, statusText: response.statusText, body: response.body ?? nothing() };
-    };
-    const code = await run(["--addr", "https://mc.example", ...line.split(" ")], io);
-    for (const [path, text] of io.files) files[path] = text;
-    return { code, out: io.output(), error: io.errors() };
-  };
-}
-
-async function* nothing(): AsyncGenerator<Uint8Array> {}
+import { type Outcome, person } from "./person.ts";
 
 Deno.test("mcctl against the master controller", async (test) => {
   await using postgres = await startTestPostgres();
@@ -103,6 +72,28 @@ Deno.test("mcctl against the master controller", async (test) => {
       assert.match(await well(dev("app show region=local --output table")), /^APPORG +APPNAME +APPVERS/);
       await well(dev("app delete region=local apporg=acme appname=game appvers=1.0"));
       assert.equal(await well(dev("app show region=local")), "");
+    });
+
+    await test.step("pages", async () => {
+      for (const name of ["p1", "p2", "p3"]) {
+        await well(admin(`flavor create region=local name=${name} ram=1 vcpus=1 disk=1`));
+      }
+      let more = "";
+      const names: string[] = [];
+      for (let page = 0; page < 10; page++) {
+        const { code, out, error } = await admin(`flavor show region=local --limit 2${more}`);
+        assert.equal(code, 0, error);
+        names.push(...parse(out).map(({ key }: { key: { name: string } }) => key.name));
+        if (error === "") break;
+        more = /--limit 2( --continue \S+)/.exec(error)![1]!;
+      }
+      assert.ok(names.length > 2);
+      assert.deepEqual(names, [...new Set(names)].sort());
+      await refused(admin("flavor show region=local --limit 0"), /--limit must be from 1 to 10000/);
+      await refused(
+        admin("flavor create region=local name=x ram=1 vcpus=1 disk=1 --limit 1"),
+        /--limit and --continue/,
+      );
     });
 
     await test.step("refusals say what to do", async () => {

@@ -21,6 +21,10 @@ export interface Command {
   /** Heading of the group in the help. */
   readonly section: string;
   readonly args: readonly Argument[];
+  /** Takes `--limit` and `--continue`. */
+  readonly pages?: boolean;
+  /** Takes `--dry-run`. */
+  readonly tries?: boolean;
   /** Takes `region=`. */
   readonly regional: boolean;
   /** Path below `/api/v1/`; empty for commands that call nobody. */

@@ -1,3 +1,4 @@
+import { MAX_PAGE_OBJECTS } from "../../shared/schema/mod.ts";
 import { UsageError } from "./failure.ts";
 import { didYouMean } from "./suggest.ts";
 
@@ -16,6 +17,14 @@ export interface Flags {
   output?: OutputFormat;
   /** Prints whole objects where a message would do. */
   parsable: boolean;
+  /** Most objects that a show prints. */
+  limit?: number;
+  /** Token of the page before. */
+  continueAt?: string;
+  /** Only checks and tells. */
+  dryRun: boolean;
+  /** Deletes what an applied document does not name. */
+  prune: boolean;
   /** Prints items as they arrive; otherwise all at the end. */
   stream: boolean;
   debug: boolean;
@@ -48,13 +57,25 @@ export const FLAGS: readonly FlagHelp[] = [
   },
   { names: ["--parsable"], doc: "print whole objects where a message would do" },
   { names: ["--output-stream"], value: "BOOL", doc: "print items as they arrive; default: true" },
+  { names: ["--limit"], value: "N", doc: "show: print one page of so many objects, at most 10000" },
+  { names: ["--continue"], value: "TOKEN", doc: "show: go on where the page before ended" },
+  { names: ["--dry-run"], doc: "check everything and tell what would be done; change nothing" },
+  { names: ["--prune"], doc: "apply: delete what the document does not name, of its kinds and organizations" },
   { names: ["--debug"], doc: "print the request as a curl command, without its secrets" },
   { names: ["--help", "-h"], doc: "explain the command" },
 ];
 
 /** Splits a command line into flags and words; flags may stand anywhere. Throws UsageError. */
 export function parseFlags(args: readonly string[]): { flags: Flags; words: string[] } {
-  const flags: Flags = { skipVerify: false, parsable: false, stream: true, debug: false, help: false };
+  const flags: Flags = {
+    skipVerify: false,
+    parsable: false,
+    dryRun: false,
+    prune: false,
+    stream: true,
+    debug: false,
+    help: false,
+  };
   const words: string[] = [];
   for (let i = 0; i < args.length; i++) {
     const arg = args[i]!;
@@ -122,6 +143,21 @@ function setFlag(flags: Flags, name: string, value: string): void {
         throw new UsageError(`flag ${name} must be true or false, got ${JSON.stringify(value)}`);
       }
       flags.stream = value === "true";
+      return;
+    case "--limit":
+      flags.limit = Number(value);
+      if (!/^\d{1,5}$/.test(value) || flags.limit < 1 || flags.limit > MAX_PAGE_OBJECTS) {
+        throw new UsageError(`flag --limit must be from 1 to ${MAX_PAGE_OBJECTS}, got ${JSON.stringify(value)}`);
+      }
+      return;
+    case "--continue":
+      flags.continueAt = value;
+      return;
+    case "--dry-run":
+      flags.dryRun = true;
+      return;
+    case "--prune":
+      flags.prune = true;
       return;
     case "--debug":
       flags.debug = true;

@@ -34,6 +34,7 @@ export function programHelp(commands: readonly Command[]): string {
   }
   parts.push(`Other\n${
     twoColumns([
+      ["apply <file>", "Bring the platform to what a document says: creates, updates, deletes (mcctl apply --help)"],
       ["version", "Show the version of this program."],
       ["completion bash", "Print the completion for a shell: source <(mcctl completion bash)"],
     ])

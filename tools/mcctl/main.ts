@@ -81,6 +81,7 @@ const io: Io = {
   readSecret,
   async readFile(path) {
     try {
+      if (path === "-") return await new Response(Deno.stdin.readable).text();
       return await Deno.readTextFile(path);
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;

@@ -25,6 +25,8 @@ function regionCommand(method: MethodDefinition, api: ApiRules): Command {
     section: sectionOf(method),
     args: messageArguments(method.input.descriptor, choiceOf(method), api.requiredArgs),
     regional: true,
+    pages: method.responseStream && method.input === method.output && api.action === "VIEW",
+    tries: api.action === "MANAGE",
     path: `auth/ctrl/${method.name}`,
     body: (json, region) => ({ region, [wrapper]: json }),
     request: method.input,

@@ -1,5 +1,6 @@
 import { parse } from "yaml";
 import { fromJson, isJsonObject, issueText, JsonError, type MessageType } from "../../shared/schema/mod.ts";
+import { applyHelp, runApply } from "./apply/command.ts";
 import { type Call, callItems, curlCommand } from "./call.ts";
 import { allCommands, type Command, commandName } from "./commands.ts";
 import { bashCompletion } from "./completion.ts";
@@ -22,6 +23,8 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
   let group: string | undefined;
   try {
     const { flags, words } = parseFlags(args);
+    if (flags.prune && words[0] !== "apply") throw new UsageError("flag --prune belongs to apply");
+    if (words[0] === "apply" && !flags.help) return await apply(words.slice(1), flags, io) ? 0 : 1;
     const commands = allCommands();
     const found = findCommand(commands, words, flags);
     if (typeof found === "string") {
@@ -50,13 +53,14 @@ function findCommand(
     if (flags.help) return programHelp(commands);
     throw new UsageError("no command given", "All commands: mcctl --help");
   }
+  if (group === "apply") return applyHelp();
   if (group === "version") return flags.help ? "Show the version of this program." : `mcctl ${VERSION}`;
   if (group === "completion") return completion(verb, commands, flags);
   const alone = commands.find((command) => command.group === "" && command.verb === group);
   if (alone !== undefined) return flags.help ? commandHelp(alone) : { command: alone, rest: words.slice(1) };
   const own = commands.filter((command) => command.group === group);
   if (own.length === 0) {
-    const known = ["version", "completion", ...commands.map((command) => command.group || command.verb)];
+    const known = ["apply", "version", "completion", ...commands.map((command) => command.group || command.verb)];
     throw new UsageError(`unknown command "${group}"${didYouMean(group, known)}`, "All commands: mcctl --help");
   }
   if (verb === undefined || verb.includes("=")) {
@@ -88,9 +92,37 @@ function completion(shell: string | undefined, commands: readonly Command[], fla
   return bashCompletion(commands).trimEnd();
 }
 
+async function apply(words: readonly string[], flags: Flags, io: Io): Promise<boolean> {
+  const target = await findTarget(flags, io);
+  const token = await findToken(flags, io);
+  return await runApply(words, flags, io, {
+    region: target.regions.length === 1 ? target.regions[0]! : "",
+    call(method, body) {
+      const trust = { ca: target.ca, skipVerify: flags.skipVerify };
+      const call: Call = {
+        url: `${target.address}/api/v1/auth/ctrl/${method.name}`,
+        body: body as JsonObject,
+        token,
+        trust,
+      };
+      if (flags.debug) io.error(`${curlCommand(call, target.caFile)}\n`);
+      return callItems(io, call);
+    },
+  });
+}
+
 async function execute(command: Command, words: readonly string[], flags: Flags, io: Io): Promise<void> {
   const target = await findTarget(flags, io);
   const body = await requestBody(command, words, flags, io, target);
+  if (flags.dryRun) {
+    if (!command.tries) throw new UsageError(`--dry-run is for commands that change something in a region`);
+    body["dryrun"] = true;
+  }
+  if (flags.limit !== undefined || flags.continueAt !== undefined) {
+    if (!command.pages) throw new UsageError("--limit and --continue are for commands that show objects of a region");
+    if (flags.limit !== undefined) body["limit"] = flags.limit;
+    if (flags.continueAt !== undefined) body["continue"] = flags.continueAt;
+  }
   const isOpen = !command.path.startsWith("auth/");
   const call: Call = {
     url: `${target.address}/api/v1/${command.path}`,
@@ -102,11 +134,21 @@ async function execute(command: Command, words: readonly string[], flags: Flags,
   if (command.savesToken) return await saveToken(io, call);
   const printer = createPrinter(io, flags, command);
   try {
-    for await (const item of callItems(io, call)) printer.item(item);
+    for await (const item of callItems(io, call)) {
+      const next = command.pages ? nextPage(item) : undefined;
+      if (next === undefined) printer.item(item);
+      else io.error(`There is more: --limit ${flags.limit} --continue ${next}\n`);
+    }
   } finally {
     // What came before a failure is worth seeing too.
     printer.end();
   }
+}
+
+/** The token of a page's last document. */
+function nextPage(item: unknown): string | undefined {
+  if (!isJsonObject(item) || Object.keys(item).length !== 1) return undefined;
+  return typeof item["continue"] === "string" ? item["continue"] : undefined;
 }
 
 async function requestBody(

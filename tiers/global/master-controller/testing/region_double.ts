@@ -75,6 +75,12 @@ export class RegionDouble {
     this.#of(kind).set(kind.keyString(kind.key(object)), object);
   }
 
+  /** Takes an object away without a call. */
+  drop(kindName: string, object: object): void {
+    const kind = findKind(kindName)!;
+    this.#of(kind).delete(kind.keyString(kind.key(object)));
+  }
+
   /** Objects of a kind. */
   list(kindName: string): object[] {
     return [...this.#of(findKind(kindName)!).values()];
