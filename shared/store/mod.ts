@@ -20,5 +20,5 @@ export type {
   WatchEvent,
   WatchOptions,
 } from "./store.ts";
-export { transaction, type TransactionOptions, type Tx } from "./transaction.ts";
+export { transaction, type TransactionOptions, type TransactionStore, type Tx } from "./transaction.ts";
 export { parseStoreUrl, type StoreUrl } from "./url.ts";

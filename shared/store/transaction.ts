@@ -22,6 +22,9 @@ export interface Tx {
   delete(key: string): void;
 }
 
+/** The part of a store that transactions need. */
+export type TransactionStore = Pick<Store, "get" | "scan" | "transact">;
+
 /** Options of {@linkcode transaction}. */
 export interface TransactionOptions extends Pick<StoreDeps, "clock" | "random"> {
   /** Time for all attempts together, in milliseconds. @default WRITE_TIMEOUT_MS */
@@ -40,7 +43,7 @@ export interface TransactionOptions extends Pick<StoreDeps, "clock" | "random"> 
  * which case the transaction may or may not have been applied
  */
 export async function transaction<T>(
-  store: Store,
+  store: TransactionStore,
   body: (tx: Tx) => Promise<T> | T,
   options: TransactionOptions = {},
 ): Promise<{ value: T; revision: number }> {
@@ -72,13 +75,13 @@ export async function transaction<T>(
 
 /** One attempt. */
 class Run implements Tx {
-  readonly #store: Store;
+  readonly #store: TransactionStore;
   #revision: number | undefined;
   readonly #reads = new Map<string, StoreEntry | undefined>();
   readonly #scans = new Map<string, string[]>();
   readonly #writes = new Map<string, Op>();
 
-  constructor(store: Store) {
+  constructor(store: TransactionStore) {
     this.#store = store;
   }
 

@@ -1,6 +1,6 @@
 import type { Clock } from "../../../shared/runtime/mod.ts";
 import type { Logger } from "../../../shared/telemetry/mod.ts";
-import type { Operations } from "./operations/operations.ts";
+import type { OperationRunner } from "./operations/operations.ts";
 import type { DnsZone } from "./rules/dns_labels.ts";
 import type { Region } from "./state/region.ts";
 
@@ -14,10 +14,10 @@ export interface Timeouts {
   readonly deleteAppInstMs: number;
 }
 
-/** What the APIs work with. */
+/** What the APIs work with. A dry run gets one of its own, in which nothing acts on the world (`api/dry_run.ts`). */
 export interface ApiContext {
   readonly region: Region;
-  readonly operations: Operations;
+  readonly operations: OperationRunner;
   readonly zone: DnsZone;
   readonly timeouts: Timeouts;
   readonly clock: Clock;

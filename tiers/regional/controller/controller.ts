@@ -1,6 +1,6 @@
 import type { DnsDriver } from "../../../shared/dns/mod.ts";
 import { createNotifyHub, type NotifyHub } from "../../../shared/notify/mod.ts";
-import type { RpcServer } from "../../../shared/rpc/mod.ts";
+import type { Handlers, RpcServer, Service } from "../../../shared/rpc/mod.ts";
 import type { Clock, RandomSource } from "../../../shared/runtime/mod.ts";
 import {
   AppApi,
@@ -17,6 +17,7 @@ import { appApi } from "./api/app_api.ts";
 import { appInstApi } from "./api/app_inst_api.ts";
 import { cloudletApi, cloudletInfoApi } from "./api/cloudlet_api.ts";
 import { clusterInstApi } from "./api/cluster_inst_api.ts";
+import { withDryRun } from "./api/dry_run.ts";
 import { flavorApi } from "./api/flavor_api.ts";
 import type { ApiContext, Timeouts } from "./context.ts";
 import type { AnyKind } from "./faults.ts";
@@ -102,12 +103,14 @@ export async function startController(parts: ControllerParts): Promise<Controlle
     hub,
     cache,
     serveApis(server) {
-      server.addService(FlavorApi, flavorApi(context));
-      server.addService(CloudletApi, cloudletApi(context));
-      server.addService(CloudletInfoApi, cloudletInfoApi(context));
-      server.addService(AppApi, appApi(context));
-      server.addService(ClusterInstApi, clusterInstApi(context));
-      server.addService(AppInstApi, appInstApi(context));
+      const serve = <S extends Service>(service: S, api: (context: ApiContext) => Handlers<S>) =>
+        server.addService(service, withDryRun(service, api, context, store));
+      serve(FlavorApi, flavorApi);
+      serve(CloudletApi, cloudletApi);
+      serve(CloudletInfoApi, cloudletInfoApi);
+      serve(AppApi, appApi);
+      serve(ClusterInstApi, clusterInstApi);
+      serve(AppInstApi, appInstApi);
     },
     async close() {
       stopRecovery();

@@ -16,7 +16,7 @@ import {
   statusName,
 } from "../../../shared/rpc/mod.ts";
 import { hostName } from "../../../shared/runtime/mod.ts";
-import { fileDescriptors, RequestOption } from "../../../shared/schema/mod.ts";
+import { fileDescriptors } from "../../../shared/schema/mod.ts";
 import { formatAddress, type ServiceContext, type ServiceDefinition } from "../../../shared/service/mod.ts";
 import { openStore, type Store } from "../../../shared/store/mod.ts";
 import { errorFields, type Logger, runWithTraceparent, withSpan } from "../../../shared/telemetry/mod.ts";
@@ -111,7 +111,6 @@ function listener(
   const server = createServer({
     tls: tls(),
     interceptors: [
-      refuseDryRuns,
       traceCalls,
       logCalls((call) => logCall(log, call)),
       authenticate((peer) => admitPeer(peer.certificates, rule, clock.now())),
@@ -138,12 +137,6 @@ function listener(
 function isToldBySite(error: unknown): boolean {
   return error instanceof RpcError && error.code === Status.UNKNOWN;
 }
-
-/** Never takes a call that is to change nothing for one that is to change something. */
-const refuseDryRuns: ServerInterceptor = ({ metadata }, next) => {
-  if (metadata.has(RequestOption.dryRun)) throw new RpcError(Status.UNIMPLEMENTED, "Dry runs are not served");
-  return next();
-};
 
 /** Runs a call inside a span that belongs to the caller's trace. */
 const traceCalls: ServerInterceptor = ({ method, metadata }, next) =>

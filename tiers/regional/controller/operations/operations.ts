@@ -28,11 +28,17 @@ export interface Operation {
   ): Promise<O | "timeout">;
 }
 
+/** Runs long operations. */
+export interface OperationRunner {
+  /** Starts an operation; throws E_STREAM when one is running on the object. */
+  run(kind: AnyKind, keyString: string, action: string, body: (operation: Operation) => Promise<void>): Progress;
+}
+
 /**
  * Long operations, one at a time for each object. They run on whether or not anybody listens. While one runs, its row in
  * the store holds the object, under the lease of this controller: when the controller dies the row goes with it.
  */
-export class Operations {
+export class Operations implements OperationRunner {
   readonly #region: Region;
   readonly #lease: ControllerLease;
   readonly #clock: Clock;

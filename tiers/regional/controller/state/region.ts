@@ -1,4 +1,4 @@
-import { type Store, transaction } from "../../../../shared/store/mod.ts";
+import { transaction, type TransactionStore } from "../../../../shared/store/mod.ts";
 import { fromStore } from "../faults.ts";
 import { ObjectTx } from "./object_tx.ts";
 import type { RegionCache } from "./region_cache.ts";
@@ -18,7 +18,7 @@ export interface Region {
 }
 
 /** Makes the region on an open store and a started cache. */
-export function createRegion(name: string, store: Store, cache: RegionCache, nowMs: () => number): Region {
+export function createRegion(name: string, store: TransactionStore, cache: RegionCache, nowMs: () => number): Region {
   const queues = new Map<string, Promise<void>>();
 
   async function change<V>(body: (tx: ObjectTx) => Promise<V>): Promise<V> {

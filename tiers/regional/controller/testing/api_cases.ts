@@ -1,5 +1,6 @@
 import { catalogCases } from "./catalog_cases.ts";
 import { cloudletCases } from "./cloudlet_cases.ts";
+import { dryRunCases } from "./dry_run_cases.ts";
 import { instanceCases } from "./instance_cases.ts";
 import { pagingCases } from "./paging_cases.ts";
 import type { ApiCase } from "./support.ts";
@@ -7,4 +8,10 @@ import type { ApiCase } from "./support.ts";
 export type { ApiCase };
 
 /** What the controller does on a store, with a fake site on real replication. */
-export const apiCases: ApiCase[] = [...catalogCases, ...cloudletCases, ...instanceCases, ...pagingCases];
+export const apiCases: ApiCase[] = [
+  ...catalogCases,
+  ...cloudletCases,
+  ...instanceCases,
+  ...pagingCases,
+  ...dryRunCases,
+];
