@@ -6,5 +6,6 @@
  */
 export { BodyError, type BodyOptions, DEFAULT_MAX_BODY_BYTES, readBytes, readJson } from "./body.ts";
 export { answerPreflight, corsHeaders, type CorsRules } from "./cors.ts";
+export { readJsonObjects } from "./json_objects.ts";
 export { jsonResponse } from "./response.ts";
-export { httpStatusOf } from "./status.ts";
+export { httpStatusOf, httpStatusText } from "./status.ts";

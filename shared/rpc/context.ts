@@ -1,3 +1,4 @@
+import type { RpcError } from "./error.ts";
 import type { Metadata } from "./metadata.ts";
 
 /** The other end of a server's connection. */
@@ -30,6 +31,11 @@ export interface CallContext {
    * is when the headers leave decides whether any message of the call can be. @default the server's option
    */
   compress: boolean;
+  /**
+   * Ends the call at once, for a caller that takes nothing: what waits to be sent is dropped, and the stream is reset,
+   * which the caller sees as RESOURCE_EXHAUSTED whatever `reason` is. Here the call ends with `reason`.
+   */
+  cut(reason: RpcError): void;
   /** Sends response headers now; only once, and before the first message. */
   sendHeaders(metadata: Metadata): void;
   /** Sent with the status at the end; a handler adds to it. */

@@ -100,6 +100,12 @@ export class ServerCall implements CallContext {
     this.#call.finish(end);
   }
 
+  cut(reason: RpcError): void {
+    if (this.#finished) return;
+    this.#end(reason);
+    this.#call.cut();
+  }
+
   #end(reason: RpcError): void {
     if (this.#aborted) return;
     this.#aborted = reason;

@@ -88,6 +88,8 @@ export interface IncomingCall {
   write(message: Uint8Array, compressed: boolean): Promise<void> | void;
   /** Ends the call; once, nothing may follow. */
   finish(end: CallEnd): void;
+  /** Ends the call without a status and drops what waits to be sent; nothing may follow. */
+  cut(): void;
   /** Called at most once, when the client cancels or its connection is lost before `finish`. */
   onAbort(listener: (reason: RpcError) => void): void;
 }

@@ -82,6 +82,28 @@ export function endingTests(name: string, transports: Transports): void {
     await until(() => b.server.activeCalls === 0, "no call is active");
   });
 
+  run("a caller that takes nothing can be cut", async () => {
+    let signal: AbortSignal | undefined;
+    await using b = await bench(transports, {
+      async *download(_request, context) {
+        signal = context.signal;
+        for (let i = 0;; i++) {
+          // By then the room on the way is long used up.
+          if (i === 1) setTimeout(() => context.cut(new RpcError(Status.RESOURCE_EXHAUSTED, "too slow")), 50);
+          yield "x".repeat(100_000);
+        }
+      },
+    });
+    const messages = b.echo.download("")[Symbol.asyncIterator]();
+    await messages.next();
+    await until(() => b.server.activeCalls === 0, "no call is active");
+    assert.match((signal!.reason as RpcError).message, /too slow/);
+    const rest = async () => {
+      while (!(await messages.next()).done) { /* what had arrived before */ }
+    };
+    assert.equal((await failure(rest())).code, Status.RESOURCE_EXHAUSTED);
+  });
+
   run("losing the client aborts its calls", async () => {
     const seen = Promise.withResolvers<AbortSignal>();
     await using b = await bench(transports, {

@@ -75,6 +75,11 @@ function serve(options: ServeOptions): TransportServer {
         writer.stop();
         reader.stop();
       },
+      cut() {
+        writer.stop();
+        reader.stop();
+        stream.emit("error", { code: Status.RESOURCE_EXHAUSTED, details: "The caller takes nothing" });
+      },
       onAbort(next) {
         listener = next;
         if (aborted) next(aborted);

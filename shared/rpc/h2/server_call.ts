@@ -1,4 +1,4 @@
-import { type HeaderField, type Http2Stream, PreparedHeaders, StreamClosedError } from "../../http2/mod.ts";
+import { ErrorCode, type HeaderField, type Http2Stream, PreparedHeaders, StreamClosedError } from "../../http2/mod.ts";
 import type { Peer } from "../context.ts";
 import { RpcError } from "../error.ts";
 import type { Metadata } from "../metadata.ts";
@@ -139,6 +139,13 @@ export class H2ServerCall implements IncomingCall {
     } catch (error) {
       if (!(error instanceof StreamClosedError)) throw error;
     }
+  }
+
+  cut(): void {
+    if (this.#over) return;
+    this.#over = true;
+    this.#held = undefined;
+    this.#stream.reset(ErrorCode.ENHANCE_YOUR_CALM, "The caller takes nothing");
   }
 
   #finish(end: CallEnd, held: Uint8Array | undefined): void {

@@ -1,5 +1,6 @@
 import { statusName } from "../../../shared/rpc/mod.ts";
 import type { Metrics } from "../../../shared/telemetry/mod.ts";
+import type { EdgeObserver } from "./edge/mod.ts";
 import type { CallObserver, RegionTables } from "./api/mod.ts";
 
 /** Declares the metrics of calls and tables. @returns What counts a call. */
@@ -26,4 +27,21 @@ export function countCalls(metrics: Metrics, tables: RegionTables): CallObserver
     calls.add(1, { method, code: statusName(code) });
     seconds.observe(durationMs / 1000, { method });
   };
+}
+
+/** Declares the metrics of event streams. @param open how many there are now. @returns What counts them. */
+export function countStreams(metrics: Metrics, open: () => number): EdgeObserver {
+  metrics.gauge({ name: "dme_event_streams", help: "Event streams that are open.", labels: [] })
+    .collect(() => [[{}, open()]]);
+  const ended = metrics.counter({
+    name: "dme_event_streams_ended_total",
+    help: "Event streams that ended, by status.",
+    labels: ["code"],
+  });
+  const refused = metrics.counter({
+    name: "dme_events_refused_total",
+    help: "Events of devices that were answered with EVENT_ERROR.",
+    labels: [],
+  });
+  return { ended: (code) => ended.add(1, { code }), refused: () => refused.add(1, {}) };
 }

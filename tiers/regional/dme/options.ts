@@ -59,6 +59,12 @@ export const dmeOptions = defineOptions({
     min: 1,
     description: "Addresses whose calls are counted apart, per method; those unseen for longest are forgotten.",
   },
+  edgeEventsMaxStreams: {
+    kind: "int",
+    default: 100_000,
+    min: 1,
+    description: "Event streams open at once; further ones are refused.",
+  },
   randomTies: {
     kind: "bool",
     default: true,

@@ -12,14 +12,19 @@ import {
 } from "../../../shared/service/mod.ts";
 import { errorFields } from "../../../shared/telemetry/mod.ts";
 import { addGrpcCalls, type Calls, createCalls, type Desk, regionMatcher, type RegionTables } from "./api/mod.ts";
-import { countCalls } from "./call_metrics.ts";
+import { countCalls, countStreams } from "./call_metrics.ts";
 import { type CookieKeys, edgeEventsCookies, sessionCookies } from "./cookies/mod.ts";
+import { createEdgeDesk, type EdgeDesk, edgeEventHandler, noEdgeStats } from "./edge/mod.ts";
 import { type Feed, feedTables } from "./feed/feed.ts";
 import { Tables } from "./matching/mod.ts";
 import { dmeOptions } from "./options.ts";
 import { DEFAULT_RATE_LIMITS } from "./rate_limits.ts";
 import { createRestHandler } from "./rest/handler.ts";
+import { MAX_MESSAGE_BYTES } from "./rest/messages.ts";
 import { createUpstream } from "./upstream.ts";
+
+/** Side of a location tile where the region does not set another (DME specification 6.2), kilometres. */
+const DEFAULT_TILE_SIDE_KM = 2;
 
 type Context = ServiceContext<ConfigOf<typeof dmeOptions>>;
 
@@ -34,7 +39,8 @@ export const dmeService: ServiceDefinition<typeof dmeOptions> = {
     const feed = await followRegion(context, tables);
     const desk = makeDesk(context, tables, keys, feed);
     const calls = createCalls(desk, countCalls(context.metrics, tables), () => context.clock.monotonic());
-    await listen(context, calls);
+    const edge = openEdgeStreams(context, desk);
+    await listen(context, calls, edge);
   },
 };
 
@@ -93,19 +99,34 @@ function makeDesk(context: Context, tables: RegionTables, keys: CookieKeys, feed
   };
 }
 
-async function listen(context: Context, calls: Calls): Promise<void> {
+function openEdgeStreams(context: Context, desk: Desk): EdgeDesk {
+  const { config, clock, log, metrics } = context;
+  const edge: EdgeDesk = createEdgeDesk({
+    desk,
+    stats: noEdgeStats,
+    clock,
+    tileSideKm: () => DEFAULT_TILE_SIDE_KM,
+    limits: { streams: config.edgeEventsMaxStreams },
+    observer: countStreams(metrics, () => edge.open),
+    onError: (error) => log.error("an event could not be told", errorFields(error)),
+  });
+  return edge;
+}
+
+async function listen(context: Context, calls: Calls, edge: EdgeDesk): Promise<void> {
   const { config, log } = context;
   const certificate = await publicCertificate(context);
   const onError = (error: unknown) => log.error("a call failed", errorFields(error));
   const grpc = createServer({
     tls: certificate && serverTls(certificate),
+    limits: { maxMessageBytes: MAX_MESSAGE_BYTES },
     onError: (error, call) => {
       // Devices break connections off all the time.
       if (call === undefined) log.debug("a connection failed", errorFields(error));
       else onError(error);
     },
   });
-  addGrpcCalls(grpc, calls);
+  addGrpcCalls(grpc, calls, edgeEventHandler(edge));
   addHealth(grpc);
   addReflection(grpc, fileDescriptors);
   const grpcAddress = await grpc.listen(config.apiAddr);
@@ -113,9 +134,11 @@ async function listen(context: Context, calls: Calls): Promise<void> {
   const rest = await serveHttp({
     ...config.httpAddr,
     tls: certificate && { cert: certificate.cert, key: certificate.key },
-    handler: createRestHandler(calls, onError),
+    handler: createRestHandler({ calls, edge, onError }),
   });
   context.onClose("rest", () => rest.drain(config.grace));
+  // Before the servers wait for what is open.
+  context.onClose("event streams", () => edge.drain());
   certificate?.subscribe((renewed) => {
     rest.updateTls({ cert: renewed.cert, key: renewed.key }).catch(onError);
     grpc.updateTls(serverTls(renewed));

@@ -7,6 +7,7 @@ import { invalid } from "./errors.ts";
 import { findCloudlet } from "./find_cloudlet.ts";
 import { getLocation, verifyLocation } from "./location_calls.ts";
 import { getAppOfficialFqdn, getFqdnList, platformFindCloudlet } from "./platform_calls.ts";
+import { qosPositionKpi } from "./qos_position.ts";
 import { admit } from "./rate_limit.ts";
 import { registerClient } from "./register_client.ts";
 import { authenticate } from "./session.ts";
@@ -17,8 +18,16 @@ export interface Call<I = unknown, O = unknown> {
   readonly name: string;
   readonly input: MessageType<I>;
   readonly output: MessageType<O>;
+  /** Whether it has a REST form. */
+  readonly rest: boolean;
   /** @throws {RpcError} When the request is refused. */
   run(request: I, caller: Caller): Promise<O>;
+}
+
+/** One call that is answered with a stream. */
+export interface StreamCall<I = unknown, O = unknown> extends Omit<Call<I, O>, "run"> {
+  /** Ends with an RpcError when the request is refused. */
+  run(request: I, caller: Caller): AsyncIterableIterator<O>;
 }
 
 /** The calls that are served, by their name with a small first letter as in the service definitions. */
@@ -40,6 +49,7 @@ export function createCalls(desk: Desk, observe: CallObserver = () => {}, monoto
       name,
       input,
       output,
+      rest: true,
       async run(request, caller) {
         const startedMs = monotonicMs();
         try {
@@ -66,6 +76,19 @@ export function createCalls(desk: Desk, observe: CallObserver = () => {}, monoto
     return call(definition, async (request) => run(request, await authenticate(desk, request.sessionCookie)));
   }
 
+  function sessionStream<I extends { sessionCookie: string }, O>(
+    definition: Definition<I, O>,
+    run: (request: I, session: Session) => AsyncIterable<O> | Iterable<O>,
+  ): StreamCall<I, O> {
+    const opening = sessionCall(definition, (request, session) => run(request, session) as unknown as O);
+    return {
+      ...opening,
+      async *run(request, caller) {
+        yield* await opening.run(request, caller) as unknown as AsyncIterable<O>;
+      },
+    };
+  }
+
   const api = dme.MatchEngineApi.methods;
   return {
     registerClient: call(api.registerClient, (request, caller) => registerClient(desk, request, caller)),
@@ -87,10 +110,19 @@ export function createCalls(desk: Desk, observe: CallObserver = () => {}, monoto
       api.addUserToGroup,
       () => dme.DynamicLocGroupReply.create({ status: dme.ReplyStatus.RS_SUCCESS }),
     ),
+    // All that its server ever did (specification 1.1): no session, no REST.
+    sendToGroup: {
+      ...call(
+        dme.DynamicLocGroupApi.methods.sendToGroup,
+        (request) => dme.DlgReply.create({ ackId: request.messageId, groupCookie: request.groupCookie }),
+      ),
+      rest: false,
+    },
     // No operator with a session service can be connected yet, and these are the answers without one.
     qosPrioritySessionCreate: sessionCall(api.qosPrioritySessionCreate, (): dme.QosPrioritySessionReply => {
       throw invalid("No QoS session service is configured");
     }),
+    getQosPositionKpi: sessionStream(api.getQosPositionKpi, (request) => qosPositionKpi(desk, request)),
     qosPrioritySessionDelete: sessionCall(
       api.qosPrioritySessionDelete,
       () => dme.QosPrioritySessionDeleteReply.create(),

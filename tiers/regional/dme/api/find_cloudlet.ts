@@ -1,5 +1,6 @@
 import { dme } from "../../../../shared/schema/mod.ts";
 import type { Session } from "../cookies/mod.ts";
+import type { Ranked } from "../matching/mod.ts";
 import type { Desk, RegionInstance } from "./desk.ts";
 import { requireLocation } from "./location_check.ts";
 import { isPlatformApp } from "./platform_app.ts";
@@ -17,24 +18,36 @@ export function findCloudlet(
 }
 
 /** The reply for any app, seen from a place. @param app table id of the app */
-export async function findFor(
+export function findFor(desk: Desk, app: string, carrier: string, location: dme.Loc): Promise<dme.FindCloudletReply> {
+  const match = searchFor(desk, app, carrier, location);
+  return match === undefined ? Promise.resolve(notFound()) : foundReply(desk, match.member, location);
+}
+
+/** The instance for a device of a carrier at a place. @param app table id of the app */
+export function searchFor(
   desk: Desk,
   app: string,
   carrier: string,
+  { latitude, longitude }: { latitude: number; longitude: number },
+): Ranked<RegionInstance> | undefined {
+  const candidates = desk.tables.app(app)?.candidates;
+  return candidates && desk.matcher.find(candidates, { carrier, latitude, longitude });
+}
+
+/** Tells a device of the instance that was found for it. */
+export async function foundReply(
+  desk: Desk,
+  member: RegionInstance,
   location: dme.Loc,
 ): Promise<dme.FindCloudletReply> {
-  const { latitude, longitude } = location;
-  const candidates = desk.tables.app(app)?.candidates;
-  const match = candidates && desk.matcher.find(candidates, { carrier, latitude, longitude });
-  if (match === undefined) return notFound();
-  const { instance } = match.member;
+  const { instance } = member;
   return {
     ver: 0,
     status: dme.FindCloudletReply_FindStatus.FIND_FOUND,
     fqdn: instance.uri,
     ports: instance.mappedPorts,
-    cloudletLocation: instanceLocation(match.member),
-    edgeEventsCookie: await edgeCookie(desk, match.member, location),
+    cloudletLocation: instanceLocation(member),
+    edgeEventsCookie: await edgeCookie(desk, member, location),
     qosResult: dme.FindCloudletReply_QosSessionResult.QOS_NOT_ATTEMPTED,
     qosErrorMsg: "",
     tags: {},

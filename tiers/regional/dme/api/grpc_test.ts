@@ -4,7 +4,7 @@ import { dme } from "../../../../shared/schema/mod.ts";
 import { refusal } from "../testing/clients.ts";
 import { testRegion } from "../testing/region.ts";
 
-Deno.test("the paths of both generations of clients are served, the rest is unimplemented", async () => {
+Deno.test("the paths of both generations of clients are served", async () => {
   const region = testRegion();
   const { server, address } = await region.grpcServer();
   const channel = createChannel({ address });
@@ -29,11 +29,21 @@ Deno.test("the paths of both generations of clients are served, the rest is unim
     );
     const quality = createClient(dme.QualityOfService, channel, defaults);
     await quality.qosPrioritySessionDelete(dme.QosPrioritySessionDeleteRequest.create({ sessionCookie }));
-    await assert.rejects(groups.sendToGroup(dme.DlgMessage.create()), refusal("UNIMPLEMENTED", /./));
-    const kpi = matchEngine.getQosPositionKpi(dme.QosPositionRequest.create({ sessionCookie }));
-    await assert.rejects(Array.fromAsync(kpi), refusal("UNIMPLEMENTED", /./));
+    const told = await groups.sendToGroup(dme.DlgMessage.create({ lgId: 4, messageId: 7, message: "hello" }));
+    assert.equal(told.ackId, 7);
+    const positions = dme.QosPositionRequest.create({ sessionCookie, positions: [{ positionid: 5, gpsLocation }] });
+    for (const client of [matchEngine, createClient(dme.QosPositionKpi, channel, defaults)]) {
+      const replies = await Array.fromAsync(client.getQosPositionKpi(positions));
+      assert.deepEqual(replies.map(({ positionResults }) => positionResults.map(({ positionid }) => positionid)), [[
+        5,
+      ]]);
+    }
+    for (const request of [{ sessionCookie }, { sessionCookie, positions: [{ positionid: 5 }] }]) {
+      const kpi = matchEngine.getQosPositionKpi(dme.QosPositionRequest.create(request));
+      await assert.rejects(Array.fromAsync(kpi), refusal("INVALID_ARGUMENT", /position/i));
+    }
     const events = matchEngine.streamEdgeEvent(ReadableStream.from([dme.ClientEdgeEvent.create()]));
-    await assert.rejects(Array.fromAsync(events), refusal("UNIMPLEMENTED", /./));
+    await assert.rejects(Array.fromAsync(events), refusal("INVALID_ARGUMENT", /EVENT_INIT_CONNECTION/));
   } finally {
     channel.close();
     await server.close();

@@ -1,5 +1,5 @@
 /** The calls of the client API, independent of what carries them. */
-export { type Call, type CallObserver, type Calls, createCalls } from "./calls.ts";
+export { type Call, type CallObserver, type Calls, createCalls, type StreamCall } from "./calls.ts";
 export {
   type Caller,
   type Desk,
@@ -9,5 +9,11 @@ export {
   regionMatcher,
   type RegionTables,
 } from "./desk.ts";
-export { addGrpcCalls } from "./grpc.ts";
+export { denied, invalid, unauthenticated } from "./errors.ts";
+export { findFor, foundReply, searchFor } from "./find_cloudlet.ts";
+export { addGrpcCalls, type StreamEdgeEvent } from "./grpc.ts";
+export { requireLocation } from "./location_check.ts";
+export { isPlatformApp } from "./platform_app.ts";
+export { admit } from "./rate_limit.ts";
+export { authenticate, sessionApp } from "./session.ts";
 export { inTrace, TRACEPARENT } from "./trace.ts";

@@ -64,6 +64,8 @@ export interface CloudletInfoShape {
 /** Numbers of the wire enumerations that decide on usability (DME specification 4.2). */
 export const INSTANCE_READY = 5;
 export const CLOUDLET_READY = 2;
+export const CLOUDLET_NOT_PRESENT = 4;
+export const NORMAL_OPERATION = 0;
 export const UNDER_MAINTENANCE = 31;
 export const HEALTH_UNKNOWN = 0;
 export const HEALTH_OK = 3;

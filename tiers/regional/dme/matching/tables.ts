@@ -4,6 +4,7 @@ import { isValidPoint } from "./geo.ts";
 import {
   appId,
   type AppShape,
+  CLOUDLET_NOT_PRESENT,
   CLOUDLET_READY,
   cloudletId,
   type CloudletInfoShape,
@@ -15,8 +16,10 @@ import {
   instanceId,
   type InstanceKeyShape,
   type InstanceShape,
+  NORMAL_OPERATION,
   UNDER_MAINTENANCE,
 } from "./objects.ts";
+import type { TableWatcher } from "./watcher.ts";
 
 /** An app with the candidates among its instances; it exists as soon as the app or one of its instances is known. */
 export interface AppEntry<A extends AppShape, I extends InstanceShape> {
@@ -55,6 +58,12 @@ export class Tables<A extends AppShape = AppShape, I extends InstanceShape = Ins
   readonly #apps = new Map<string, AppEntry<A, I>>();
   readonly #cloudlets = new Map<string, CloudletEntry<A, I>>();
   readonly #instances = new Map<string, InstanceEntry<A, I>>();
+  #watcher: TableWatcher<A, I> | undefined;
+
+  /** Has changes told to somebody from now on. */
+  watch(watcher: TableWatcher<A, I>): void {
+    this.#watcher = watcher;
+  }
 
   /** The app with this {@link appId}, or undefined while the app itself is not known. */
   app(id: string): AppEntry<A, I> | undefined {
@@ -93,6 +102,7 @@ export class Tables<A extends AppShape = AppShape, I extends InstanceShape = Ins
   setInstance(instance: I): void {
     const id = instanceId(instance.key);
     let entry = this.#instances.get(id);
+    const before = entry?.instance;
     if (entry === undefined) {
       const { appKey, clusterInstKey } = instance.key;
       const app = this.#appEntry(appId(appKey.organization, appKey.name, appKey.version));
@@ -105,6 +115,7 @@ export class Tables<A extends AppShape = AppShape, I extends InstanceShape = Ins
       entry.instance = instance;
     }
     refresh(entry);
+    if (this.#watcher !== undefined) tellInstance(this.#watcher, entry, before);
   }
 
   removeInstance(key: InstanceKeyShape): void {
@@ -117,12 +128,18 @@ export class Tables<A extends AppShape = AppShape, I extends InstanceShape = Ins
     entry.cloudlet.instances.delete(entry);
     this.#forgetApp(entry.app);
     this.#forgetCloudlet(entry.cloudlet);
+    this.#watcher?.instanceGone(entry);
   }
 
   setCloudlet(cloudlet: CloudletShape): void {
     const entry = this.#cloudletEntry(cloudlet.key);
+    const before = entry.cloudlet?.maintenanceState ?? NORMAL_OPERATION;
     entry.cloudlet = cloudlet;
     refreshAll(entry);
+    const state = cloudlet.maintenanceState;
+    if (state === before) return;
+    this.#watcher?.maintenance(entry, state);
+    if (state === NORMAL_OPERATION) this.#tellAvailable(entry);
   }
 
   removeCloudlet(key: CloudletKeyShape): void {
@@ -131,6 +148,7 @@ export class Tables<A extends AppShape = AppShape, I extends InstanceShape = Ins
     entry.cloudlet = undefined;
     refreshAll(entry);
     this.#forgetCloudlet(entry);
+    this.#watcher?.cloudletGone(entry);
   }
 
   setCloudletInfo(info: CloudletInfoShape): void {
@@ -138,15 +156,25 @@ export class Tables<A extends AppShape = AppShape, I extends InstanceShape = Ins
     const changed = entry.info?.state !== info.state;
     entry.info = info;
     // Reports come often and seldom change the state.
-    if (changed) refreshAll(entry);
+    if (!changed) return;
+    refreshAll(entry);
+    this.#watcher?.cloudletState(entry, info.state);
+    if (info.state === CLOUDLET_READY) this.#tellAvailable(entry);
   }
 
   removeCloudletInfo(key: CloudletKeyShape): void {
     const entry = this.#cloudlets.get(cloudletId(key));
     if (entry === undefined) return;
+    const known = entry.info !== undefined;
     entry.info = undefined;
     refreshAll(entry);
     this.#forgetCloudlet(entry);
+    if (known) this.#watcher?.cloudletState(entry, CLOUDLET_NOT_PRESENT);
+  }
+
+  #tellAvailable(cloudlet: CloudletEntry<A, I>): void {
+    if (this.#watcher === undefined) return;
+    for (const entry of cloudlet.instances) if (entry.usable) this.#watcher.available(entry);
   }
 
   #appEntry(id: string): AppEntry<A, I> {
@@ -177,6 +205,23 @@ export class Tables<A extends AppShape = AppShape, I extends InstanceShape = Ins
       this.#cloudlets.delete(entry.id);
     }
   }
+}
+
+/** Tells what has become of an instance that was set. @param before what it was, undefined when it is new */
+function tellInstance<A extends AppShape, I extends InstanceShape>(
+  watcher: TableWatcher<A, I>,
+  entry: InstanceEntry<A, I>,
+  before: I | undefined,
+): void {
+  const { state, healthCheck } = entry.instance;
+  if (before === undefined) {
+    if (entry.usable) watcher.available(entry);
+    return;
+  }
+  if (before.state === INSTANCE_READY && state !== INSTANCE_READY) watcher.unready(entry);
+  else if (before.healthCheck !== healthCheck) watcher.health(entry, healthCheck);
+  const better = before.state !== state || (before.healthCheck !== healthCheck && healthCheck === HEALTH_OK);
+  if (better && entry.usable) watcher.available(entry);
 }
 
 function refreshAll<A extends AppShape, I extends InstanceShape>(cloudlet: CloudletEntry<A, I>): void {

@@ -1,53 +1,106 @@
-import {
-  answerPreflight,
-  BodyError,
-  corsHeaders,
-  httpStatusOf,
-  jsonResponse,
-  readJson,
-} from "../../../../shared/http/mod.ts";
+import { answerPreflight, corsHeaders, httpStatusOf, jsonResponse, readJson } from "../../../../shared/http/mod.ts";
 import { RpcError, Status } from "../../../../shared/rpc/mod.ts";
-import { fromJson, issueText, JsonError, toJson } from "../../../../shared/schema/mod.ts";
-import { type Call, type Calls, inTrace, TRACEPARENT } from "../api/mod.ts";
-
-/** Longest request; the largest that a known client sends has some 14 KB, most of it a tag of padding. */
-const MAX_BODY_BYTES = 256 * 1024;
+import type { Clock } from "../../../../shared/runtime/mod.ts";
+import { toJson } from "../../../../shared/schema/mod.ts";
+import { type Call, type Caller, type Calls, inTrace, type StreamCall, TRACEPARENT } from "../api/mod.ts";
+import type { EdgeDesk } from "../edge/mod.ts";
+import { type EdgeHttp, edgeLines, EventSources } from "./edge_streams.ts";
+import { errorBody, errorLine, MAX_MESSAGE_BYTES, messageOf, requestFault } from "./messages.ts";
+import { streamResponse } from "./stream_response.ts";
+import { edgeWebSocket } from "./web_socket.ts";
 
 const PREFIX = "/v1/";
+
+const STREAM_EDGE_EVENT = `${PREFIX}streamedgeevent`;
 
 const CORS = { headers: "Content-Type,Accept", methods: "GET,HEAD,POST,PUT,DELETE" };
 
 /** Answers requests of the REST form of the client API (DME specification 2). */
 export type RestHandler = (request: Request, peer: { address: string }) => Promise<Response>;
 
-/** Makes the handler. @param onError told of errors that are nobody's fault but ours */
-export function createRestHandler(calls: Calls, onError: (error: unknown) => void): RestHandler {
-  const routes = new Map<string, Call<unknown, unknown>>();
-  for (const call of Object.values(calls)) {
-    routes.set(`${PREFIX}${call.name.toLowerCase()}`, call as Call<unknown, unknown>);
+/** What the REST form is made of. */
+export interface RestOptions {
+  readonly calls: Calls;
+  readonly edge: EdgeDesk;
+  /** Told of errors that are nobody's fault but ours. */
+  readonly onError: (error: unknown) => void;
+}
+
+/** Answers one request; throws what is to be answered as an error. */
+type Route = (request: Request, caller: Caller, cors: Record<string, string>) => Promise<Response>;
+
+/** Makes the handler. */
+export function createRestHandler({ calls, edge, onError }: RestOptions): RestHandler {
+  const report = (error: RpcError) => {
+    if (error.code === Status.INTERNAL) onError(error.cause ?? error);
+  };
+  const routes = new Map<string, Route>();
+  const { getQosPositionKpi, ...unary } = calls;
+  for (const call of Object.values(unary) as Call<unknown, unknown>[]) {
+    if (call.rest) routes.set(`${PREFIX}${call.name.toLowerCase()}`, unaryRoute(call));
   }
   // A published client asks for this name.
-  routes.set(`${PREFIX}dynamiclocgroup`, calls.addUserToGroup as Call<unknown, unknown>);
+  routes.set(`${PREFIX}dynamiclocgroup`, unaryRoute(calls.addUserToGroup as Call<unknown, unknown>));
+  routes.set(
+    `${PREFIX}${getQosPositionKpi.name.toLowerCase()}`,
+    streamRoute(getQosPositionKpi as StreamCall<unknown, unknown>, edge.clock, report),
+  );
+  const http: EdgeHttp = { edge, randomBytes: edge.desk.randomBytes, onError: report };
+  const sources = new EventSources(http);
+  routes.set(STREAM_EDGE_EVENT, async (request, caller, cors) => {
+    const stream = new URL(request.url).searchParams.get("stream");
+    if (stream === null) return await edgeLines(http, request, caller, cors);
+    await sources.take(stream, request.body);
+    return jsonResponse({}, 200, cors);
+  });
+
+  function route(request: Request): Route {
+    const path = pathOf(request.url);
+    const found = request.method === "POST" ? routes.get(path) : undefined;
+    if (found !== undefined) return found;
+    if (request.method === "GET" && path === STREAM_EDGE_EVENT) {
+      const { headers } = request;
+      if (headers.get("upgrade")?.toLowerCase() === "websocket") {
+        return (request, caller) => edgeWebSocket(http, request, caller);
+      }
+      if (headers.get("accept")?.includes("text/event-stream")) {
+        return (request, caller, cors) => sources.open(request, caller, cors);
+      }
+    }
+    throw new RpcError(Status.UNIMPLEMENTED, "Not Implemented");
+  }
 
   return async (request, peer) => {
     const preflight = answerPreflight(request, CORS);
     if (preflight !== undefined) return preflight;
     const cors = corsHeaders(request);
-    const call = request.method === "POST" ? routes.get(pathOf(request.url)) : undefined;
     try {
-      if (call === undefined) throw new RpcError(Status.UNIMPLEMENTED, "Not Implemented");
-      const message = await readRequest(call, request);
-      const reply = await inTrace(
-        request.headers.get(TRACEPARENT),
-        call.name,
-        () => call.run(message, { address: peer.address }),
-      );
-      return jsonResponse(toJson(call.output, reply, "dme"), 200, cors);
-    } catch (error) {
-      const { code, message, cause } = RpcError.from(error);
-      if (code === Status.INTERNAL) onError(cause ?? error);
-      return jsonResponse({ code, message, details: [] }, httpStatusOf(code), cors);
+      return await route(request)(request, { address: peer.address }, cors);
+    } catch (thrown) {
+      const error = RpcError.from(requestFault(thrown));
+      report(error);
+      return jsonResponse(errorBody(error), httpStatusOf(error.code), cors);
     }
+  };
+}
+
+function unaryRoute(call: Call<unknown, unknown>): Route {
+  return async (request, caller, cors) => {
+    const message = messageOf(call.input, await readJson(request, { maxBytes: MAX_MESSAGE_BYTES }) ?? {});
+    const reply = await inTrace(request.headers.get(TRACEPARENT), call.name, () => call.run(message, caller));
+    return jsonResponse(toJson(call.output, reply, "dme"), 200, cors);
+  };
+}
+
+function streamRoute(call: StreamCall<unknown, unknown>, clock: Clock, onError: (error: RpcError) => void): Route {
+  const form = {
+    contentType: "application/json",
+    message: (value: unknown) => `${JSON.stringify({ result: toJson(call.output, value, "dme") })}\n`,
+    error: (error: RpcError) => `${JSON.stringify(errorLine(error))}\n`,
+  };
+  return async (request, caller, headers) => {
+    const message = messageOf(call.input, await readJson(request, { maxBytes: MAX_MESSAGE_BYTES }) ?? {});
+    return await streamResponse(call.run(message, caller), { form, headers, clock, onError });
   };
 }
 
@@ -56,15 +109,4 @@ function pathOf(url: string): string {
   const start = url.indexOf("/", url.indexOf("://") + 3);
   const query = url.indexOf("?", start);
   return start < 0 ? "/" : url.slice(start, query < 0 ? undefined : query);
-}
-
-async function readRequest<I>(call: Call<I>, request: Request): Promise<I> {
-  try {
-    const json = await readJson(request, { maxBytes: MAX_BODY_BYTES });
-    return fromJson(call.input, json ?? {}, "dme");
-  } catch (error) {
-    if (error instanceof BodyError) throw new RpcError(Status.INVALID_ARGUMENT, error.message);
-    if (error instanceof JsonError) throw new RpcError(Status.INVALID_ARGUMENT, error.issues.map(issueText).join("; "));
-    throw error;
-  }
 }

@@ -139,14 +139,15 @@ Deno.test("errors have the code, a message and the status of the code", async ()
   assert.deepEqual(region.errors, []);
 });
 
-Deno.test("unknown paths, other methods and calls that are not served yet are Not Implemented", async () => {
+Deno.test("unknown paths, other methods and calls without a REST form are Not Implemented", async () => {
   const region = testRegion();
   const requests = [
     post("/"),
     post("/v1/nothing", "{}"),
     post("/v1/FindCloudlet", "{}"),
-    post("/v1/getqospositionkpi", "{}"),
-    post("/v1/streamedgeevent", "{}"),
+    post("/v1/sendtogroup", "{}"),
+    new Request("https://localhost/v1/streamedgeevent"),
+    new Request("https://localhost/v1/streamedgeevent", { method: "PUT", body: "{}" }),
     new Request("https://localhost/v1/findcloudlet"),
     new Request("https://localhost/v1/findcloudlet", { method: "PUT", body: "{}" }),
     new Request("https://localhost/v1/findcloudlet", { method: "OPTIONS" }),
@@ -241,9 +242,46 @@ Deno.test("a call that comes with a trace context runs inside that trace", async
       },
     },
   };
-  const rest = createRestHandler(calls, () => {});
+  const rest = createRestHandler({ calls, edge: region.edge, onError: () => {} });
   assert.equal((await rest(post("/v1/registerclient", JSON.stringify(REGISTER), { traceparent }), peer)).status, 200);
   assert.equal(seen?.split("-")[1], traceparent.split("-")[1]);
   await rest(post("/v1/registerclient", JSON.stringify(REGISTER)), peer);
   assert.equal(seen, undefined);
+});
+
+Deno.test("positions are answered as a line, a refusal with its status as an error line", async () => {
+  const region = testRegion();
+  const session_cookie = await cookieOf(region);
+  const ask = (body: unknown) => region.rest(post("/v1/getqospositionkpi", JSON.stringify(body)), peer);
+  const positions = [{ positionid: "9007199254740991", gps_location: { latitude: 1, longitude: 2 } }];
+  const response = await ask({ session_cookie, positions });
+  assert.deepEqual([response.status, response.headers.get("content-type")], [200, "application/json"]);
+  const text = await response.text();
+  assert.ok(text.endsWith("}\n") && text.indexOf("\n") === text.length - 1);
+  const { result } = JSON.parse(text);
+  assert.deepEqual(Object.keys(result), ["ver", "status", "position_results", "tags"]);
+  const [{ positionid, gps_location, ...values }] = result.position_results;
+  assert.deepEqual([result.status, positionid, gps_location.longitude], ["Success", positions[0]!.positionid, 2]);
+  const measures = ["dluserthroughput", "uluserthroughput", "latency"];
+  assert.deepEqual(
+    Object.keys(values),
+    measures.flatMap((name) => ["min", "avg", "max"].map((end) => `${name}_${end}`)),
+  );
+  for (const name of measures) {
+    assert.ok(0 <= values[`${name}_min`] && values[`${name}_min`] <= values[`${name}_avg`]);
+    assert.ok(values[`${name}_avg`] <= values[`${name}_max`]);
+  }
+  const refused: [unknown, number, number, string][] = [
+    [{ positions }, 401, 16, "Unauthorized"],
+    [{ session_cookie }, 400, 3, "Bad Request"],
+    [{ session_cookie, positions: [{ positionid: 1 }] }, 400, 3, "Bad Request"],
+  ];
+  for (const [body, status, code, words] of refused) {
+    const answer = await ask(body);
+    const { error } = await answer.json();
+    assert.equal(answer.status, status);
+    const { message, ...rest } = error;
+    assert.deepEqual(rest, { grpc_code: code, http_code: status, http_status: words, details: [] });
+    assert.ok(message.length > 0);
+  }
 });

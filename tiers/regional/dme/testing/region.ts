@@ -1,9 +1,11 @@
 // A region with the content of the golden cases (DME specification 10.1) behind the real faces, for tests.
 import type { RateLimiter } from "../../../../shared/ratelimit/mod.ts";
 import { App, AppInst, dme } from "../../../../shared/schema/mod.ts";
+import { systemClock } from "../../../../shared/runtime/mod.ts";
 import { createServer, type RpcServer } from "../../../../shared/rpc/mod.ts";
 import { addGrpcCalls, type Calls, createCalls, type Desk, regionMatcher, type RegionTables } from "../api/mod.ts";
 import { edgeEventsCookies, fixedKeys, sessionCookies } from "../cookies/mod.ts";
+import { createEdgeDesk, type EdgeDesk, type EdgeDeskOptions, edgeEventHandler, noEdgeStats } from "../edge/mod.ts";
 import { APPS, cloudlet, cloudletKey, SITES } from "../matching/fixture.ts";
 import { Tables } from "../matching/mod.ts";
 import { createRestHandler, type RestHandler } from "../rest/handler.ts";
@@ -50,6 +52,7 @@ export function goldenRegion(): RegionTables {
 
 export interface TestRegion {
   tables: RegionTables;
+  edge: EdgeDesk;
   clock: { nowMs: number };
   desk: Desk;
   calls: Calls;
@@ -58,7 +61,12 @@ export interface TestRegion {
   grpcServer(): Promise<{ server: RpcServer; address: string }>;
 }
 
-export function testRegion(tables = goldenRegion(), random?: () => number, limits?: RateLimiter): TestRegion {
+export function testRegion(
+  tables = goldenRegion(),
+  random?: () => number,
+  limits?: RateLimiter,
+  edgeOptions: Partial<EdgeDeskOptions> = {},
+): TestRegion {
   const clock = { nowMs: NOW_MS };
   const cookies = { keys: fixedKeys(1, "12345"), now: () => clock.nowMs };
   const desk: Desk = {
@@ -74,16 +82,26 @@ export function testRegion(tables = goldenRegion(), random?: () => number, limit
   };
   const errors: unknown[] = [];
   const calls = createCalls(desk);
+  const onError = (error: unknown) => void errors.push(error);
+  const edge = createEdgeDesk({
+    desk,
+    stats: noEdgeStats,
+    clock: systemClock(),
+    tileSideKm: () => 2,
+    onError,
+    ...edgeOptions,
+  });
   return {
     tables,
     clock,
     desk,
     calls,
+    edge,
     errors,
-    rest: createRestHandler(calls, (error) => errors.push(error)),
+    rest: createRestHandler({ calls, edge, onError }),
     async grpcServer() {
       const server = createServer({ onError: (error) => errors.push(error) });
-      addGrpcCalls(server, calls);
+      addGrpcCalls(server, calls, edgeEventHandler(edge));
       const { hostname, port } = await server.listen({ hostname: "127.0.0.1", port: 0 });
       return { server, address: `${hostname}:${port}` };
     },
