@@ -71,6 +71,9 @@ export interface NeedRule {
   readonly kind: string;
   readonly at: string;
   readonly optional: boolean;
+  /** Other parts of the key, as `part=path in the referring object`. */
+  readonly with: readonly string[];
+  readonly late: boolean;
 }
 
 /** Type that an organization must have to own an object; empty: the platform owns it, or the type does not matter. */
@@ -78,7 +81,9 @@ export type OwnerType = "" | "developer" | "operator";
 
 /** Rules of an object (`ObjectOptions` of options.proto). */
 export interface ObjectRules {
-  readonly key: string;
+  /** Fields of the object that are its key: one of a message type, or with `flatKey` those that together are the key. */
+  readonly keyFields: readonly string[];
+  readonly flatKey: boolean;
   readonly owner: string;
   readonly ownerType: OwnerType;
   readonly source: Writer;
@@ -107,6 +112,11 @@ export interface MessageDescriptor {
   readonly object?: ObjectRules;
   /** Whether the message is a moment of `seconds` and `nanos`. */
   readonly isTimestamp: boolean;
+}
+
+/** Whether a top-level field of a message is the object's key, or a part of it. */
+export function isKeyField(descriptor: MessageDescriptor, name: string): boolean {
+  return descriptor.object?.keyFields.includes(name) ?? false;
 }
 
 /** Facts of a field as generated code states them: what is left out has its default. */

@@ -1,4 +1,5 @@
 import { equalFields } from "./compare.ts";
+import { isKeyField } from "./descriptor.ts";
 import { chainOf, defaultOf } from "./mask.ts";
 import type { MessageType, Properties } from "./message_type.ts";
 
@@ -23,7 +24,7 @@ export function differences<T>(type: MessageType<T>, actual: T, wanted: T, mask:
   const found: FieldDifference[] = [];
   for (const entry of mask) {
     const chain = chainOf(type.descriptor, entry);
-    if (chain === undefined || chain[0]!.name === type.descriptor.object?.key) continue;
+    if (chain === undefined || isKeyField(type.descriptor, chain[0]!.name)) continue;
     if (chain.some(({ rules }) => rules.modifier || rules.setBy !== "CALLER")) continue;
     const path = chain.map(({ name }) => name).join(".");
     const last = chain.at(-1)!;

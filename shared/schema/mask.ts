@@ -1,5 +1,5 @@
 import { equalFields } from "./compare.ts";
-import type { FieldDescriptor, MessageDescriptor } from "./descriptor.ts";
+import { type FieldDescriptor, isKeyField, type MessageDescriptor } from "./descriptor.ts";
 import { fieldOfKey, isJsonObject, type Issue, JsonError, shownValue } from "./json/mod.ts";
 import type { MessageType, Properties } from "./message_type.ts";
 
@@ -96,7 +96,7 @@ export function applyMask<T>(type: MessageType<T>, target: T, source: T, mask: r
 }
 
 function isApplied(descriptor: MessageDescriptor, chain: readonly FieldDescriptor[]): boolean {
-  return chain[0]!.name !== descriptor.object?.key && !chain.some((field) => field.rules.modifier);
+  return !isKeyField(descriptor, chain[0]!.name) && !chain.some((field) => field.rules.modifier);
 }
 
 function refusalOf(descriptor: MessageDescriptor, chain: readonly FieldDescriptor[]): string | undefined {

@@ -8,6 +8,7 @@ export * from "./generated/kinds.ts";
 export { fileDescriptors } from "./generated/file_descriptors.ts";
 export { messages, services } from "./generated/registry.ts";
 export { equal, isBlank, isEmpty, matches } from "./compare.ts";
+export { isKeyField } from "./descriptor.ts";
 export type {
   Audience,
   FieldDescriptor,
@@ -53,7 +54,7 @@ export { differences, type FieldDifference } from "./difference.ts";
 export { applyMask, maskFromJson, type MaskResult, type Refusal } from "./mask.ts";
 export type { DeepPartial, MessageType } from "./message_type.ts";
 export type { ObjectKind } from "./object_kind.ts";
-export { getPath, setPath } from "./path.ts";
+export { getPath, setPath, valuesAt } from "./path.ts";
 export { regionServices } from "./region_services.ts";
 export { continueKey, continueToken, MAX_PAGE_OBJECTS, RequestOption } from "./request_options.ts";
 export { clearUnset, requiredIssues } from "./rules.ts";

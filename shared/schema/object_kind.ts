@@ -57,11 +57,23 @@ export function defineKind<T extends object, K extends object>(
     replicate: rules.replicate,
     needs: rules.needs,
     owner: (object) => rules.owner === "" ? "" : String(getPath(object, rules.owner) ?? ""),
-    key: (object) => getPath(object, rules.key) as K,
+    key: rules.flatKey ? flatKey(message, keyMessage) : (object) => getPath(object, rules.keyFields[0]!) as K,
     keyString,
     parseKey: (text) => fromJson(keyMessage, parseText(text), "store"),
     storeKey: (key) => storePrefix + keyString(key),
     storePrefix,
+  };
+}
+
+/** Takes the fields of an object that together are its key. */
+function flatKey<T extends object, K extends object>(message: MessageType<T>, keyMessage: MessageType<K>) {
+  const properties = message.descriptor.object!.keyFields.map((name) => message.descriptor.field(name)!.property);
+  return (object: T): K => {
+    const key = keyMessage.create();
+    for (const property of properties) {
+      (key as Record<string, unknown>)[property] = (object as Record<string, unknown>)[property];
+    }
+    return key;
   };
 }
 

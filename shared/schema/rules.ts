@@ -1,5 +1,5 @@
 import { isBlank } from "./compare.ts";
-import type { MessageDescriptor } from "./descriptor.ts";
+import { isKeyField, type MessageDescriptor } from "./descriptor.ts";
 import type { Issue } from "./json/mod.ts";
 import type { MessageType, Properties } from "./message_type.ts";
 
@@ -51,5 +51,5 @@ function hasRequired(descriptor: MessageDescriptor | undefined): boolean {
 
 /** An object's key, and the parts of a key, are looked into even when empty. */
 function prefixIsKey(descriptor: MessageDescriptor, name: string): boolean {
-  return descriptor.object === undefined ? descriptor.typeName.endsWith("Key") : descriptor.object.key === name;
+  return descriptor.object === undefined ? descriptor.typeName.endsWith("Key") : isKeyField(descriptor, name);
 }

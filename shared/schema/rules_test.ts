@@ -23,8 +23,10 @@ import {
   requiredIssues,
   services,
   setPath,
+  Settings,
   toJson,
   TrackedState,
+  valuesAt,
 } from "./mod.ts";
 import { arbitraryMessage } from "./testing/arbitrary.ts";
 
@@ -33,7 +35,7 @@ const KEY = { organization: "acme", name: "alpha", version: "1.1" };
 Deno.test("kinds come in dependency order, each after what it needs", () => {
   const seen = new Set<string>();
   for (const kind of kinds) {
-    for (const need of kind.needs) assert.ok(seen.has(need.kind), `${kind.kind} needs ${need.kind}`);
+    for (const need of kind.needs) assert.ok(need.late || seen.has(need.kind), `${kind.kind} needs ${need.kind}`);
     seen.add(kind.kind);
     assert.equal(findKind(kind.kind), kind);
   }
@@ -60,8 +62,10 @@ Deno.test("every kind: parseKey undoes keyString, and key and owner are found in
     fc.assert(
       fc.property(arbitraryMessage(kind.keyMessage), (key) => {
         const object = kind.message.create();
-        setPath(object, kind.message.descriptor.object!.key, key);
-        assert.equal(kind.key(object), key);
+        const { flatKey, keyFields } = kind.message.descriptor.object!;
+        if (flatKey) { for (const name of keyFields) setPath(object, name, getPath(key, name)); }
+        else setPath(object, keyFields[0]!, key);
+        assert.deepEqual(kind.key(object), key);
         assert.ok(equal(kind.keyMessage, kind.parseKey(kind.keyString(key)), key));
         assert.equal(typeof kind.owner(object), "string");
       }),
@@ -199,14 +203,29 @@ Deno.test("services: the client API has its thirteen calls, and the later line's
   }
 });
 
-Deno.test("region services: every call has rules, and a Show streams objects of a kind", () => {
+Deno.test("region services: every call has rules, and the Show of a kind streams its objects", () => {
   for (const service of regionServices) {
     for (const method of Object.values(service.methods)) {
       assert.ok(method.api !== undefined, method.path);
-      if (!method.name.startsWith("Show")) continue;
-      assert.ok(method.responseStream && method.input === method.output);
+      const kind = method.name.startsWith("Show") ? findKind(method.name.slice("Show".length)) : undefined;
+      if (kind === undefined) continue;
+      const isOnly = kind.message.descriptor.object!.keyFields.length === 0;
+      assert.ok(method.responseStream !== isOnly && method.input === method.output, method.path);
     }
   }
   assert.equal(CloudletKind.owner(Cloudlet.create({ key: { organization: "o" } })), "o");
   assert.deepEqual(toJson(Cloudlet, Cloudlet.create()), {});
+});
+
+Deno.test("valuesAt leads through lists and maps", () => {
+  const cloudlet = Cloudlet.create({ allianceOrgs: ["a", "b"], envVar: { X: "1", Y: "2" } });
+  assert.deepEqual(valuesAt(Cloudlet.descriptor, cloudlet, "alliance_orgs"), ["a", "b"]);
+  assert.deepEqual(valuesAt(Cloudlet.descriptor, cloudlet, "env_var"), ["1", "2"]);
+  assert.deepEqual(valuesAt(Cloudlet.descriptor, cloudlet, "location.latitude"), []);
+  const settings = Settings.create({
+    edgeEventsMetricsContinuousQueriesCollectionIntervals: [{ interval: 1 }, { interval: 2 }],
+  });
+  const path = "edge_events_metrics_continuous_queries_collection_intervals.interval";
+  assert.deepEqual(valuesAt(Settings.descriptor, settings, path), [1, 2]);
+  assert.throws(() => valuesAt(Cloudlet.descriptor, cloudlet, "key.colour"), TypeError);
 });

@@ -5,6 +5,7 @@ import {
   type EnumModel,
   type FieldModel,
   type FileModel,
+  keyMessageOf,
   type MessageModel,
   type OptionValue,
   type ServiceModel,
@@ -185,10 +186,13 @@ function objectLiteral(options: OptionValue): string {
   const text = (name: string) => quote(String(options[name] ?? ""));
   const list = (name: string, parts: Record<string, unknown>) =>
     ((options[name] ?? []) as OptionValue[]).map((item) => JSON.stringify({ ...parts, ...item })).join(", ");
-  return `{ key: ${text("key")}, owner: ${text("owner")}, ownerType: ${text("owner_type")}, ` +
+  const keyFields = String(options["key"] ?? "").split(",").filter((name) => name !== "");
+  return `{ keyFields: ${JSON.stringify(keyFields)}, flatKey: ${options["key_message"] !== undefined}, owner: ${
+    text("owner")
+  }, ownerType: ${text("owner_type")}, ` +
     `source: ${quote(String(options["source"] ?? "CALLER"))}, stored: ${options["stored"] === true}, ` +
     `replicate: [${list("replicate", { to: "NOBODY", by: "", via: "", at: "" })}], ` +
-    `needs: [${list("needs", { kind: "", at: "", optional: false })}], ` +
+    `needs: [${list("needs", { kind: "", at: "", optional: false, with: [], late: false })}], ` +
     `noun: ${text("noun")}, cli: ${text("cli")}, order: ${Number(options["order"])} }`;
 }
 
@@ -254,8 +258,7 @@ function emitKinds(files: readonly FileModel[], homes: ReadonlyMap<string, Home>
   };
   const constants: string[] = [];
   for (const type of objects) {
-    const keyField = type.fields.find((field) => field.name === type.object!["key"])!;
-    const key = use((keyField.type as { fullName: string }).fullName);
+    const key = use(keyMessageOf(type));
     const name = use(type.fullName);
     constants.push(
       ...jsdoc(`Object kind ${name}. ${type.doc}`.trim(), ""),

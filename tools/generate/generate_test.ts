@@ -72,7 +72,19 @@ const FAULTS: [string, string, RegExp][] = [
   [
     "a key that is no field",
     `${KEY} message A { option (object) = { key: "nokey" order: 1 }; }`,
-    /path nokey ends at nokey/,
+    /key must name a message field/,
+  ],
+  [
+    "a key of other fields than its message has",
+    `${KEY} message A { option (object) = { key: "b" key_message: "ThingKey" order: 1 }; string b = 1; }`,
+    /fields must be those of ThingKey/,
+  ],
+  [
+    "a reference with a part that its target's key lacks",
+    `${KEY} message A { option (object) = { key: "key" order: 1 }; ThingKey key = 1; }
+     message B { option (object) = { key: "key" order: 2 needs: [{ kind: "A" at: "as" with: ["org=as"] }] };
+       ThingKey key = 1; repeated string as = 2; }`,
+    /path org ends at org/,
   ],
   [
     "a key that is no message",

@@ -83,6 +83,19 @@ export class SchemaError extends Error {
   override readonly name = "SchemaError";
 }
 
+/** Full name of a message beside another one. */
+export function siblingName(type: MessageModel, name: string): string {
+  return type.fullName.slice(0, type.fullName.lastIndexOf(".") + 1) + name;
+}
+
+/** Full name of the message that is an object's key. */
+export function keyMessageOf(type: MessageModel): string {
+  const named = type.object!["key_message"];
+  if (named !== undefined) return siblingName(type, String(named));
+  const keyField = type.fields.find((field) => field.name === type.object!["key"])!;
+  return (keyField.type as { fullName: string }).fullName;
+}
+
 /** All types of a file, nested ones before the message that holds them. */
 export function allTypes(file: FileModel): (MessageModel | EnumModel)[] {
   const result: (MessageModel | EnumModel)[] = [];

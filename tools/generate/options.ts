@@ -1,4 +1,14 @@
-import { allTypes, type EnumModel, type FileModel, type MessageModel, type OptionValue, SchemaError } from "./model.ts";
+import {
+  allTypes,
+  type EnumModel,
+  type FieldModel,
+  type FileModel,
+  keyMessageOf,
+  type MessageModel,
+  type OptionValue,
+  SchemaError,
+  siblingName,
+} from "./model.ts";
 
 /** Types by full name. */
 export type TypeIndex = ReadonlyMap<string, MessageModel | EnumModel>;
@@ -43,17 +53,21 @@ function checkObject(type: MessageModel, objects: ReadonlyMap<string, MessageMod
     if (typeof value === "string" && value !== "") return resolvePath(owner, value, types, `${type.fullName}, ${what}`);
     return undefined;
   };
-  const key = path(type, options["key"], "key");
-  if (key === undefined || key === "scalar") {
-    throw new SchemaError(`${type.fullName}: the key must name a message field`);
-  }
+  checkKey(type, types);
   path(type, options["owner"], "owner");
   if (typeof options["order"] !== "number") throw new SchemaError(`${type.fullName}: an object needs an order`);
   for (const need of (options["needs"] ?? []) as OptionValue[]) {
     const kind = objects.get(String(need["kind"]));
     if (kind === undefined) throw new SchemaError(`${type.fullName}: needs ${need["kind"]}, which is no object`);
     path(type, need["at"], "needs");
-    if ((kind.object!["order"] as number) >= options["order"]) {
+    for (const part of (need["with"] ?? []) as string[]) {
+      const [left, right] = part.split("=");
+      if (!right) throw new SchemaError(`${type.fullName}: needs with ${part}, expected part=path`);
+      const keyMessage = messageOf(types, keyMessageOf(kind), type.fullName);
+      resolvePath(keyMessage, left!, types, `${type.fullName}, needs with`);
+      path(type, right, "needs with");
+    }
+    if (need["late"] !== true && (kind.object!["order"] as number) >= options["order"]) {
       throw new SchemaError(`${type.fullName}: needs ${kind.name}, which must come earlier in the order`);
     }
   }
@@ -63,6 +77,23 @@ function checkObject(type: MessageModel, objects: ReadonlyMap<string, MessageMod
     const via = objects.get(String(rule["via"]));
     if (via === undefined) throw new SchemaError(`${type.fullName}: travels via ${rule["via"]}, which is no object`);
     path(via, rule["at"], "replicate");
+  }
+}
+
+function checkKey(type: MessageModel, types: TypeIndex): void {
+  const names = String(type.object!["key"] ?? "").split(",").filter((name) => name !== "");
+  const fields = names.map((name) => type.fields.find((field) => field.name === name));
+  if (type.object!["key_message"] === undefined) {
+    if (fields.length !== 1 || fields[0]?.type.kind !== "message") {
+      throw new SchemaError(`${type.fullName}: the key must name a message field`);
+    }
+    return;
+  }
+  const key = messageOf(types, siblingName(type, String(type.object!["key_message"])), type.fullName);
+  const shape = (field: FieldModel | undefined) =>
+    field && JSON.stringify([field.name, field.type, field.repeated, field.map]);
+  if (key.fields.map(shape).join() !== fields.map(shape).join()) {
+    throw new SchemaError(`${type.fullName}: the key's fields must be those of ${key.name}, in its order`);
   }
 }
 

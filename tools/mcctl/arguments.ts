@@ -1,4 +1,4 @@
-import type { FieldDescriptor, MessageDescriptor } from "../../shared/schema/mod.ts";
+import { type FieldDescriptor, isKeyField, type MessageDescriptor } from "../../shared/schema/mod.ts";
 
 /** What an argument's value may be. */
 export type ArgumentType =
@@ -81,7 +81,7 @@ function isTaken(root: MessageDescriptor, field: FieldDescriptor, depth: number,
   if (modifier || hidden) return false;
   if (choice === "show") return !secret;
   if (setBy !== "CALLER") return false;
-  const isKey = depth === 0 && root.object?.key === field.name;
+  const isKey = depth === 0 && isKeyField(root, field.name);
   if (choice === "delete") return depth > 0 || isKey || root.object === undefined;
   return choice === "create" || depth > 0 || isKey || !fixed;
 }
@@ -101,7 +101,7 @@ function collect(
     const name = field.name.replaceAll("_", "").toLowerCase();
     const fieldPath = [...path, field.name];
     const fieldNames = [...names, name];
-    const isKey = inKey || (path.length === 0 && descriptor.object?.key === field.name);
+    const isKey = inKey || (path.length === 0 && isKeyField(descriptor, field.name));
     const short = field.rules.arg;
     if (field.message !== undefined && !field.repeated && !field.message.descriptor.isTimestamp) {
       const only = field.message.descriptor.fields.length === 1;

@@ -38,7 +38,7 @@ function regionCommand(method: MethodDefinition, api: ApiRules): Command {
 function choiceOf(method: MethodDefinition): FieldChoice {
   if (method.name.startsWith("Show")) return "show";
   if (method.name.startsWith("Update")) return "update";
-  return method.name.startsWith("Delete") ? "delete" : "create";
+  return /^(Delete|Reset)/.test(method.name) ? "delete" : "create";
 }
 
 /** Groups stand under who uses them most: the owners of the objects. */

@@ -5,7 +5,10 @@ import { AppInst, AppInstInfo, AppInstKey } from "./archipelago/app_inst.ts";
 import { Cloudlet, CloudletInfo, CloudletKey } from "./archipelago/cloudlet.ts";
 import { ClusterInst, ClusterInstInfo, ClusterInstKey } from "./archipelago/cluster_inst.ts";
 import { Flavor, FlavorKey } from "./archipelago/flavor.ts";
+import { Settings, SettingsKey } from "./archipelago/settings.ts";
 
+/** Object kind Settings. What can be set for the region as a whole. A field that is 0 or empty has its default, except where 0 is said to mean something. */
+export const SettingsKind: ObjectKind<Settings, SettingsKey> = defineKind("Settings", Settings, SettingsKey);
 /** Object kind Flavor. A size of compute resources that apps and clusters ask for. */
 export const FlavorKind: ObjectKind<Flavor, FlavorKey> = defineKind("Flavor", Flavor, FlavorKey);
 /** Object kind Cloudlet. A site that an operator lends to the platform. */
@@ -25,6 +28,7 @@ export const AppInstInfoKind: ObjectKind<AppInstInfo, AppInstKey> = defineKind("
 
 /** Object kinds by name. */
 export const kindsByName = {
+  Settings: SettingsKind,
   Flavor: FlavorKind,
   Cloudlet: CloudletKind,
   CloudletInfo: CloudletInfoKind,
@@ -37,6 +41,7 @@ export const kindsByName = {
 
 /** All object kinds in dependency order: what others refer to comes first. */
 export const kinds: readonly ObjectKind[] = [
+  SettingsKind,
   FlavorKind,
   CloudletKind,
   CloudletInfoKind,

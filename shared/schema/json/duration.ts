@@ -1,3 +1,5 @@
+const MAX_INT64 = 2n ** 63n - 1n;
+
 const UNITS_NS: Readonly<Record<string, number>> = {
   ns: 1,
   us: 1e3,
@@ -34,26 +36,30 @@ function decimal(value: bigint, digits: number): string {
   return fraction === "" ? text.slice(0, -digits) : `${text.slice(0, -digits)}.${fraction}`;
 }
 
-/** Nanoseconds of a text such as `1h30m`, `-1.5s` or `0`; undefined when it is none, or not a safe integer. */
+/**
+ * Nanoseconds of a text such as `1h30m`, `-1.5s` or `0`; undefined when it is none, or cannot be told exactly: beyond 104
+ * days a number holds whole seconds up to 292 years, but not every nanosecond.
+ */
 export function parseDuration(text: string): number | undefined {
   const match = /^([-+]?)(.+)$/.exec(text);
   if (match === null) return undefined;
   if (match[2] === "0") return 0;
   let rest = match[2]!;
-  let total = 0;
+  let total = 0n;
   while (rest !== "") {
-    const part = /^(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/.exec(rest);
+    const part = /^(\d{1,19}(?:\.\d*)?|\.\d+)(ns|us|µs|μs|ms|s|m|h)/.exec(rest);
     if (part === null) return undefined;
     total += partNs(part[1]!, UNITS_NS[part[2]!]!);
     rest = rest.slice(part[0].length);
   }
-  if (!Number.isSafeInteger(total)) return undefined;
-  return match[1] === "-" && total !== 0 ? -total : total;
+  const nanoseconds = Number(total);
+  if (total > MAX_INT64 || BigInt(nanoseconds) !== total) return undefined;
+  return match[1] === "-" && nanoseconds !== 0 ? -nanoseconds : nanoseconds;
 }
 
 /** Whole and fraction apart, so that long durations with small fractions stay exact; below a nanosecond is cut off. */
-function partNs(digits: string, unitNs: number): number {
+function partNs(digits: string, unitNs: number): bigint {
   const [whole, fraction = ""] = digits.split(".");
   const fractionNs = BigInt(fraction.padEnd(18, "0").slice(0, 18)) * BigInt(unitNs) / 10n ** 18n;
-  return Number(whole === "" ? 0 : whole) * unitNs + Number(fractionNs);
+  return BigInt(whole === "" ? 0 : whole!) * BigInt(unitNs) + fractionNs;
 }

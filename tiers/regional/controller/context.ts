@@ -4,14 +4,22 @@ import type { OperationRunner } from "./operations/operations.ts";
 import type { DnsZone } from "./rules/dns_labels.ts";
 import type { Region } from "./state/region.ts";
 
-/** Longest time to wait for a site, by kind of work, in milliseconds (specification 6.6). */
+/**
+ * Longest time to wait for a site, by kind of work, in milliseconds. They come from the region's settings and may be
+ * others at each reading (specification 6.6).
+ */
 export interface Timeouts {
   readonly createCloudletMs: number;
   readonly updateCloudletMs: number;
   readonly createClusterInstMs: number;
+  readonly updateClusterInstMs: number;
   readonly deleteClusterInstMs: number;
   readonly createAppInstMs: number;
+  readonly updateAppInstMs: number;
   readonly deleteAppInstMs: number;
+  readonly cloudletMaintenanceMs: number;
+  readonly updateTrustPolicyMs: number;
+  readonly updateVmPoolMs: number;
 }
 
 /** What the APIs work with. A dry run gets one of its own, in which nothing acts on the world (`api/dry_run.ts`). */

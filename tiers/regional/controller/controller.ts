@@ -10,6 +10,7 @@ import {
   ClusterInstApi,
   FlavorApi,
   kinds,
+  SettingsApi,
 } from "../../../shared/schema/mod.ts";
 import type { Store } from "../../../shared/store/mod.ts";
 import type { Logger } from "../../../shared/telemetry/mod.ts";
@@ -19,6 +20,7 @@ import { cloudletApi, cloudletInfoApi } from "./api/cloudlet_api.ts";
 import { clusterInstApi } from "./api/cluster_inst_api.ts";
 import { withDryRun } from "./api/dry_run.ts";
 import { flavorApi } from "./api/flavor_api.ts";
+import { settingsApi } from "./api/settings_api.ts";
 import type { ApiContext, Timeouts } from "./context.ts";
 import type { AnyKind } from "./faults.ts";
 import { ControllerLease } from "./operations/controller_lease.ts";
@@ -30,6 +32,7 @@ import { publishedKinds, publishRegion } from "./replication/publisher.ts";
 import { SiteReports } from "./replication/site_reports.ts";
 import { createRegion } from "./state/region.ts";
 import { RegionCache } from "./state/region_cache.ts";
+import { ensureSettings, timeoutsOf } from "./state/settings.ts";
 import { claimStore } from "./state/version.ts";
 
 /** What a controller is made of. */
@@ -40,7 +43,8 @@ export interface ControllerParts {
   readonly store: Store;
   readonly dns: DnsDriver;
   readonly dnsRoot: string;
-  readonly timeouts: Timeouts;
+  /** Take the place of those in the settings. */
+  readonly timeouts: Partial<Timeouts>;
   /** Bring a store of an earlier data model up to this one. @default false */
   readonly autoUpgrade?: boolean;
   /** Time in which a site whose stream broke may come back, in milliseconds. */
@@ -77,6 +81,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
   await cache.start();
 
   const region = createRegion(parts.region, store, cache, () => clock.now());
+  await ensureSettings(region);
   const operations = new Operations(region, lease, clock, log, `${id}/${random.uuid()}`);
   const hub = createNotifyHub({
     service: "controller",
@@ -95,7 +100,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
     region,
     operations,
     zone: { region: parts.region, root: parts.dnsRoot },
-    timeouts: parts.timeouts,
+    timeouts: timeoutsOf(cache, parts.timeouts),
     clock,
     log,
   };
@@ -105,6 +110,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
     serveApis(server) {
       const serve = <S extends Service>(service: S, api: (context: ApiContext) => Handlers<S>) =>
         server.addService(service, withDryRun(service, api, context, store));
+      serve(SettingsApi, settingsApi);
       serve(FlavorApi, flavorApi);
       serve(CloudletApi, cloudletApi);
       serve(CloudletInfoApi, cloudletInfoApi);

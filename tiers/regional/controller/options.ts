@@ -57,33 +57,29 @@ export const controllerOptions = defineOptions({
   },
   createCloudletTimeout: {
     kind: "duration",
-    default: "30m",
-    description: "Longest wait of CreateCloudlet for the site's resource manager.",
+    description:
+      "Longest wait of CreateCloudlet for the site's resource manager. Default: the setting create_cloudlet_timeout.",
   },
   updateCloudletTimeout: {
     kind: "duration",
-    default: "20m",
-    description: "Longest wait of UpdateCloudlet for the site, when it has to begin anew with other variables.",
+    description:
+      "Longest wait of UpdateCloudlet for the site, when it has to begin anew with other variables. Default: the setting update_cloudlet_timeout.",
   },
   createClusterInstTimeout: {
     kind: "duration",
-    default: "30m",
-    description: "Longest wait of CreateClusterInst for the site.",
+    description: "Longest wait of CreateClusterInst for the site. Default: the setting create_cluster_inst_timeout.",
   },
   deleteClusterInstTimeout: {
     kind: "duration",
-    default: "20m",
-    description: "Longest wait of DeleteClusterInst for the site.",
+    description: "Longest wait of DeleteClusterInst for the site. Default: the setting delete_cluster_inst_timeout.",
   },
   createAppInstTimeout: {
     kind: "duration",
-    default: "30m",
-    description: "Longest wait of CreateAppInst for the site.",
+    description: "Longest wait of CreateAppInst for the site. Default: the setting create_app_inst_timeout.",
   },
   deleteAppInstTimeout: {
     kind: "duration",
-    default: "20m",
-    description: "Longest wait of DeleteAppInst for the site.",
+    description: "Longest wait of DeleteAppInst for the site. Default: the setting delete_app_inst_timeout.",
   },
   streamGrace: {
     kind: "duration",

@@ -98,7 +98,9 @@ export function planPrune(wanted: readonly WantedObject[], liveOf: (wanted: Want
 
 /** An object of nothing but its key. */
 function keyJson({ kind }: ApplicableKind, object: object): Record<string, JsonValue> {
-  return { [kind.message.descriptor.object!.key]: toJson(kind.keyMessage, kind.key(object)) };
+  const key = toJson(kind.keyMessage, kind.key(object)) as Record<string, JsonValue>;
+  const { flatKey, keyFields } = kind.message.descriptor.object!;
+  return flatKey ? key : { [keyFields[0]!]: key };
 }
 
 function isMadeByPlatform(object: object): boolean {

@@ -1,4 +1,4 @@
-import { isJsonObject, type MessageDescriptor } from "../../../shared/schema/mod.ts";
+import { isJsonObject, isKeyField, type MessageDescriptor } from "../../../shared/schema/mod.ts";
 import { messageArguments } from "../arguments.ts";
 
 const MAX_COLUMNS = 9;
@@ -27,9 +27,9 @@ export function tableText(items: readonly unknown[], descriptor?: MessageDescrip
 function knownColumns(descriptor: MessageDescriptor): Column[] {
   const args = messageArguments(descriptor, "show", [])
     .filter(({ type }) => type.kind !== "map" && type.kind !== "structs" && type.kind !== "time");
-  const key = descriptor.object?.key;
   // What an object is comes before how it is; states before other facts.
-  const rank = (path: readonly string[], kind: string) => path[0] === key ? 0 : kind === "enum" ? 1 : 2;
+  const rank = (path: readonly string[], kind: string) =>
+    isKeyField(descriptor, path[0] ?? "") ? 0 : kind === "enum" ? 1 : 2;
   return args.map((arg) => ({ header: arg.name.toUpperCase(), path: arg.path, rank: rank(arg.path, arg.type.kind) }))
     .sort((a, b) => a.rank - b.rank);
 }

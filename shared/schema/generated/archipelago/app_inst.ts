@@ -369,7 +369,7 @@ export const AppInst: MessageType<AppInst> = defineMessage<AppInst>({
   empty: emptyAppInst,
   write: writeAppInst,
   read: readAppInst,
-  object: { key: "key", owner: "key.app_key.organization", ownerType: "developer", source: "CONTROLLER", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}, {"to":"TO_CRM","by":"key.cluster_inst_key.cloudlet_key","via":"","at":""}, {"to":"TO_AUTO_PROVISIONER","by":"","via":"","at":""}], needs: [{"kind":"App","at":"key.app_key","optional":false}, {"kind":"Cloudlet","at":"key.cluster_inst_key.cloudlet_key","optional":false}, {"kind":"Flavor","at":"flavor","optional":false}], noun: "app instance", cli: "appinst", order: 50 },
+  object: { keyFields: ["key"], flatKey: false, owner: "key.app_key.organization", ownerType: "developer", source: "CONTROLLER", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}, {"to":"TO_CRM","by":"key.cluster_inst_key.cloudlet_key","via":"","at":""}, {"to":"TO_AUTO_PROVISIONER","by":"","via":"","at":""}], needs: [{"kind":"App","at":"key.app_key","optional":false,"with":[],"late":false}, {"kind":"Cloudlet","at":"key.cluster_inst_key.cloudlet_key","optional":false,"with":[],"late":false}, {"kind":"Flavor","at":"flavor","optional":false,"with":[],"late":false}], noun: "app instance", cli: "appinst", order: 50 },
   fields: [
     { name: "fields", property: "fields", number: 1, scalar: "string", repeated: true, rules: { modifier: true }, doc: "Dotted field numbers that an update changes." },
     { name: "key", property: "key", number: 2, message: () => AppInstKey, rules: { present: true, fixed: true } },
@@ -506,7 +506,7 @@ export const AppInstInfo: MessageType<AppInstInfo> = defineMessage<AppInstInfo>(
   empty: emptyAppInstInfo,
   write: writeAppInstInfo,
   read: readAppInstInfo,
-  object: { key: "key", owner: "key.app_key.organization", ownerType: "", source: "CRM", stored: false, replicate: [{"to":"TO_CONTROLLER","by":"key.cluster_inst_key.cloudlet_key","via":"","at":""}], needs: [], noun: "app instance info", cli: "", order: 51 },
+  object: { keyFields: ["key"], flatKey: false, owner: "key.app_key.organization", ownerType: "", source: "CRM", stored: false, replicate: [{"to":"TO_CONTROLLER","by":"key.cluster_inst_key.cloudlet_key","via":"","at":""}], needs: [], noun: "app instance info", cli: "", order: 51 },
   fields: [
     { name: "fields", property: "fields", number: 1, scalar: "string", repeated: true, rules: { modifier: true } },
     { name: "key", property: "key", number: 2, message: () => AppInstKey, rules: { present: true } },

@@ -356,7 +356,7 @@ export const Cloudlet: MessageType<Cloudlet> = defineMessage<Cloudlet>({
   empty: emptyCloudlet,
   write: writeCloudlet,
   read: readCloudlet,
-  object: { key: "key", owner: "key.organization", ownerType: "operator", source: "CONTROLLER", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}, {"to":"TO_CRM","by":"key","via":"","at":""}, {"to":"TO_AUTO_PROVISIONER","by":"","via":"","at":""}], needs: [], noun: "cloudlet", cli: "cloudlet", order: 20 },
+  object: { keyFields: ["key"], flatKey: false, owner: "key.organization", ownerType: "operator", source: "CONTROLLER", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}, {"to":"TO_CRM","by":"key","via":"","at":""}, {"to":"TO_AUTO_PROVISIONER","by":"","via":"","at":""}], needs: [], noun: "cloudlet", cli: "cloudlet", order: 20 },
   fields: [
     { name: "fields", property: "fields", number: 1, scalar: "string", repeated: true, rules: { modifier: true }, doc: "Dotted field numbers that an update changes." },
     { name: "key", property: "key", number: 2, message: () => CloudletKey, rules: { present: true, fixed: true } },
@@ -555,7 +555,7 @@ export const CloudletInfo: MessageType<CloudletInfo> = defineMessage<CloudletInf
   empty: emptyCloudletInfo,
   write: writeCloudletInfo,
   read: readCloudletInfo,
-  object: { key: "key", owner: "key.organization", ownerType: "operator", source: "CRM", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}, {"to":"TO_CONTROLLER","by":"key","via":"","at":""}, {"to":"TO_AUTO_PROVISIONER","by":"","via":"","at":""}], needs: [{"kind":"Cloudlet","at":"key","optional":false}], noun: "cloudlet info", cli: "cloudletinfo", order: 21 },
+  object: { keyFields: ["key"], flatKey: false, owner: "key.organization", ownerType: "operator", source: "CRM", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}, {"to":"TO_CONTROLLER","by":"key","via":"","at":""}, {"to":"TO_AUTO_PROVISIONER","by":"","via":"","at":""}], needs: [{"kind":"Cloudlet","at":"key","optional":false,"with":[],"late":false}], noun: "cloudlet info", cli: "cloudletinfo", order: 21 },
   fields: [
     { name: "fields", property: "fields", number: 1, scalar: "string", repeated: true, rules: { modifier: true } },
     { name: "key", property: "key", number: 2, message: () => CloudletKey, rules: { present: true, fixed: true } },

@@ -289,7 +289,7 @@ export const ClusterInst: MessageType<ClusterInst> = defineMessage<ClusterInst>(
   empty: emptyClusterInst,
   write: writeClusterInst,
   read: readClusterInst,
-  object: { key: "key", owner: "key.organization", ownerType: "developer", source: "CONTROLLER", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}, {"to":"TO_CRM","by":"key.cloudlet_key","via":"","at":""}, {"to":"TO_AUTO_PROVISIONER","by":"","via":"","at":""}], needs: [{"kind":"Cloudlet","at":"key.cloudlet_key","optional":false}, {"kind":"Flavor","at":"flavor","optional":false}], noun: "cluster instance", cli: "clusterinst", order: 30 },
+  object: { keyFields: ["key"], flatKey: false, owner: "key.organization", ownerType: "developer", source: "CONTROLLER", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}, {"to":"TO_CRM","by":"key.cloudlet_key","via":"","at":""}, {"to":"TO_AUTO_PROVISIONER","by":"","via":"","at":""}], needs: [{"kind":"Cloudlet","at":"key.cloudlet_key","optional":false,"with":[],"late":false}, {"kind":"Flavor","at":"flavor","optional":false,"with":[],"late":false}], noun: "cluster instance", cli: "clusterinst", order: 30 },
   fields: [
     { name: "fields", property: "fields", number: 1, scalar: "string", repeated: true, rules: { modifier: true }, doc: "Dotted field numbers that an update changes." },
     { name: "key", property: "key", number: 2, message: () => ClusterInstKey, rules: { present: true, fixed: true } },
@@ -393,7 +393,7 @@ export const ClusterInstInfo: MessageType<ClusterInstInfo> = defineMessage<Clust
   empty: emptyClusterInstInfo,
   write: writeClusterInstInfo,
   read: readClusterInstInfo,
-  object: { key: "key", owner: "key.organization", ownerType: "", source: "CRM", stored: false, replicate: [{"to":"TO_CONTROLLER","by":"key.cloudlet_key","via":"","at":""}], needs: [], noun: "cluster instance info", cli: "", order: 31 },
+  object: { keyFields: ["key"], flatKey: false, owner: "key.organization", ownerType: "", source: "CRM", stored: false, replicate: [{"to":"TO_CONTROLLER","by":"key.cloudlet_key","via":"","at":""}], needs: [], noun: "cluster instance info", cli: "", order: 31 },
   fields: [
     { name: "fields", property: "fields", number: 1, scalar: "string", repeated: true, rules: { modifier: true } },
     { name: "key", property: "key", number: 2, message: () => ClusterInstKey, rules: { present: true } },

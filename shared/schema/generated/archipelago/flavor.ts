@@ -134,7 +134,7 @@ export const Flavor: MessageType<Flavor> = defineMessage<Flavor>({
   empty: emptyFlavor,
   write: writeFlavor,
   read: readFlavor,
-  object: { key: "key", owner: "", ownerType: "", source: "CONTROLLER", stored: true, replicate: [{"to":"TO_CRM","by":"","via":"","at":""}], needs: [], noun: "flavor", cli: "flavor", order: 10 },
+  object: { keyFields: ["key"], flatKey: false, owner: "", ownerType: "", source: "CONTROLLER", stored: true, replicate: [{"to":"TO_CRM","by":"","via":"","at":""}], needs: [], noun: "flavor", cli: "flavor", order: 10 },
   fields: [
     { name: "fields", property: "fields", number: 1, scalar: "string", repeated: true, rules: { modifier: true }, doc: "Dotted field numbers that an update changes." },
     { name: "key", property: "key", number: 2, message: () => FlavorKey, rules: { present: true, fixed: true } },

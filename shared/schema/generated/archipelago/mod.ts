@@ -6,3 +6,4 @@ export * from "./cluster_inst.ts";
 export * from "./common.ts";
 export * from "./flavor.ts";
 export * from "./notify.ts";
+export * from "./settings.ts";

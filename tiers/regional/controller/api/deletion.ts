@@ -3,7 +3,7 @@ import type { ApiContext } from "../context.ts";
 import { inUse } from "../faults.ts";
 import type { Operation } from "../operations/operations.ts";
 import type { ObjectTx } from "../state/object_tx.ts";
-import { type Reference, referrersOf } from "../state/references.ts";
+import type { Reference } from "../state/references.ts";
 
 /** An object that can be marked as about to go. */
 interface Markable {
@@ -34,7 +34,7 @@ export async function prepareDeletion<T extends Markable, K>(
     object.deletePrepare = true;
     tx.put(kind, object);
   });
-  const referrers = [...referrersOf(region.cache, kind, keyString), ...options.referrers?.() ?? []];
+  const referrers = [...region.cache.referrers(kind, keyString), ...options.referrers?.() ?? []];
   if (referrers.length === 0) return;
   await region.change(async (tx) => {
     operation.release(tx);

@@ -22,7 +22,7 @@ function hello(service: string, more: { region?: string; cloudlet?: string } = {
 Deno.test("admission gives each service what the schema says is for it", () => {
   const dme: Identity = { tier: "regional", region: "eu", service: "dme" };
   assert.deepEqual(admit(dme, hello("dme"), "eu"), {
-    wants: ["Cloudlet", "CloudletInfo", "ClusterInst", "App", "AppInst"],
+    wants: ["Settings", "Cloudlet", "CloudletInfo", "ClusterInst", "App", "AppInst"],
     owns: [],
   });
   const up: Identity = { tier: "regional", region: "eu", service: "up" };
@@ -30,7 +30,7 @@ Deno.test("admission gives each service what the schema says is for it", () => {
   const crm: Identity = { tier: "cloudlet", region: "eu", cloudlet: SITE, service: "crm" };
   assert.deepEqual(admit(crm, hello("crm", { cloudlet: SITE_KEY }), "eu"), {
     scope: SITE_KEY,
-    wants: ["Flavor", "Cloudlet", "ClusterInst", "App", "AppInst"],
+    wants: ["Settings", "Flavor", "Cloudlet", "ClusterInst", "App", "AppInst"],
     owns: ["CloudletInfo", "ClusterInstInfo", "AppInstInfo"],
   });
   const shepherd: Identity = { ...crm, service: "shepherd" };

@@ -1,7 +1,7 @@
-import { getPath, isEmpty, kindOf, kinds } from "../../../../shared/schema/mod.ts";
+import { RpcError } from "../../../../shared/rpc/mod.ts";
+import { isEmpty, kindOf, setPath, valuesAt } from "../../../../shared/schema/mod.ts";
 import type { AnyKind } from "../faults.ts";
 import type { ObjectTx } from "./object_tx.ts";
-import type { RegionCache } from "./region_cache.ts";
 
 /** One reference of an object: the kind and the key that it points to. */
 export interface Reference {
@@ -9,40 +9,87 @@ export interface Reference {
   readonly keyString: string;
 }
 
-/** The references that the schema's `needs` give an object; unset optional ones are left out. */
-export function referencesOf(kind: AnyKind, object: unknown): Reference[] {
-  const rules = kind.needs as readonly { kind: string; at: string; optional: boolean }[];
+/** A rule of the schema's `needs`, read once for its kind. */
+interface Rule {
+  readonly target: AnyKind;
+  readonly at: string;
+  readonly optional: boolean;
+  /** Parts of the target's key that other fields of the object tell. */
+  readonly parts: readonly { readonly part: string; readonly from: string }[];
+  /** The part of the target's key that a text at the path stands for. */
+  readonly named: string;
+}
+
+const rulesOfKind = new Map<string, readonly Rule[]>();
+
+function rulesOf(kind: AnyKind): readonly Rule[] {
+  let rules = rulesOfKind.get(kind.kind);
+  if (rules === undefined) {
+    rules = (kind.needs as readonly { kind: string; at: string; optional: boolean; with: readonly string[] }[])
+      .map((need) => {
+        const target = kindOf(need.kind as Parameters<typeof kindOf>[0]) as AnyKind;
+        const parts = need.with.map((text) => {
+          const [part, from] = text.split("=");
+          return { part: part!, from: from! };
+        });
+        const told = new Set(parts.map(({ part }) => part));
+        const open = target.keyMessage.descriptor.fields
+          .find((field) => field.scalar === "string" && !told.has(field.name));
+        return { target, at: need.at, optional: need.optional, parts, named: open?.name ?? "" };
+      });
+    rulesOfKind.set(kind.kind, rules);
+  }
+  return rules;
+}
+
+/** The references that the schema's `needs` give an object, each once; unset optional ones are left out. */
+export function referencesOf(kind: AnyKind, object: object): Reference[] {
   const references: Reference[] = [];
-  for (const { kind: name, at, optional } of rules) {
-    const target = kindOf(name as Parameters<typeof kindOf>[0]) as AnyKind;
-    const value = getPath(object as object, at);
-    // A reference by name alone is the only string part of the key.
-    const key = typeof value === "string" ? target.keyMessage.create({ name: value }) : value;
-    if (optional && isEmpty(target.keyMessage, key)) continue;
-    references.push({ kind: target, keyString: target.keyString(key) });
+  for (const rule of rulesOf(kind)) {
+    const { target } = rule;
+    for (const value of valuesAt(kind.message.descriptor, object, rule.at)) {
+      const isName = typeof value === "string";
+      if (rule.optional && (isName ? value === "" : isEmpty(target.keyMessage, value))) continue;
+      const keyString = target.keyString(keyOf(kind, object, rule, value));
+      if (!references.some((other) => other.keyString === keyString && other.kind.kind === target.kind)) {
+        references.push({ kind: target, keyString });
+      }
+    }
   }
   return references;
 }
 
-/**
- * Checks, inside the transaction that adds them, that all references of an object resolve. Being read there, a target
- * that goes at the same moment makes the transaction run again.
- */
-export async function requireReferences(tx: ObjectTx, kind: AnyKind, object: unknown): Promise<void> {
-  for (const reference of referencesOf(kind, object)) await tx.requireUsable(reference.kind, reference.keyString);
+function keyOf(kind: AnyKind, object: object, rule: Rule, value: unknown): unknown {
+  const isName = typeof value === "string";
+  if (!isName && rule.parts.length === 0) return value;
+  const key = rule.target.keyMessage.create(isName ? {} : value);
+  for (const { part, from } of rule.parts) {
+    setPath(key, part, valuesAt(kind.message.descriptor, object, from)[0]);
+  }
+  if (isName) setPath(key, rule.named, value);
+  return key;
 }
 
-/** Objects that refer to this one, in dependency order; reports of sites do not count. */
-export function referrersOf(cache: RegionCache, kind: AnyKind, keyString: string): Reference[] {
-  const found: Reference[] = [];
-  for (const referrer of kinds as readonly AnyKind[]) {
-    if (!referrer.stored || referrer.source === "CRM") continue;
-    if (!referrer.needs.some((need: { kind: string }) => need.kind === kind.kind)) continue;
-    for (const [referrerKey, object] of cache.table(referrer)) {
-      const refers = referencesOf(referrer, object)
-        .some((reference) => reference.kind.kind === kind.kind && reference.keyString === keyString);
-      if (refers) found.push({ kind: referrer, keyString: referrerKey });
+/**
+ * Checks, inside the transaction that adds them, that all references of an object resolve; those that it had before need
+ * not. Being read there, a target that goes at the same moment makes the transaction run again. All faults are told
+ * together, with the code of the first.
+ */
+export async function requireReferences(tx: ObjectTx, kind: AnyKind, object: object, before?: object): Promise<void> {
+  const had = new Set((before ? referencesOf(kind, before) : []).map(nameOf));
+  const faults: RpcError[] = [];
+  for (const reference of referencesOf(kind, object)) {
+    if (had.has(nameOf(reference))) continue;
+    try {
+      await tx.requireUsable(reference.kind, reference.keyString);
+    } catch (error) {
+      if (!(error instanceof RpcError)) throw error;
+      faults.push(error);
     }
   }
-  return found;
+  if (faults.length > 0) throw new RpcError(faults[0]!.code, faults.map(({ message }) => message).join("; "));
+}
+
+function nameOf({ kind, keyString }: Reference): string {
+  return `${kind.kind}/${keyString}`;
 }

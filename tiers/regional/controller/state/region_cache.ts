@@ -3,6 +3,8 @@ import type { JsonValue, ObjectKind } from "../../../../shared/schema/mod.ts";
 import { CompactedError, type Store, type StoreEntry, type WatchBatch } from "../../../../shared/store/mod.ts";
 import type { AnyKind } from "../faults.ts";
 import { KeyOrder } from "./key_order.ts";
+import { ReferenceIndex } from "./reference_index.ts";
+import type { Reference } from "./references.ts";
 import { CONTROLLER_PREFIX, decodeObject, decodeRow, OPERATION_PREFIX, STORE_PREFIX } from "./rows.ts";
 
 /** One object came, changed or went. */
@@ -36,6 +38,7 @@ export class RegionCache {
   readonly #kindOfName: ReadonlyMap<string, AnyKind>;
   readonly #tables = new Map<string, Map<string, unknown>>();
   readonly #orders = new Map<string, KeyOrder>();
+  readonly #references: ReferenceIndex;
   readonly #modRevisions = new Map<string, number>();
   readonly #operations = new RowSet(OPERATION_PREFIX);
   readonly #controllers = new RowSet(CONTROLLER_PREFIX);
@@ -54,6 +57,7 @@ export class RegionCache {
       this.#tables.set(kind.kind, new Map());
       this.#orders.set(kind.kind, new KeyOrder());
     }
+    this.#references = new ReferenceIndex(this.#kinds, (kind) => this.table(kind));
   }
 
   /** Loads everything, then follows the store until {@linkcode close}. */
@@ -85,6 +89,16 @@ export class RegionCache {
   /** The keys of a kind's objects, ascending. The list stays as it is when objects come and go. */
   sortedKeys(kind: AnyKind): readonly string[] {
     return this.#orders.get(kind.kind)!.keys(this.table(kind));
+  }
+
+  /** Objects that refer to this one by the schema's `needs`, in dependency order; reports of sites do not count. */
+  referrers(kind: AnyKind, keyString: string): Reference[] {
+    return this.#references.referrers(kind, keyString);
+  }
+
+  /** Keys of the objects of one kind that refer to this one; to be copied before anything is waited for. */
+  referrersOfKind(kind: AnyKind, keyString: string, referrer: AnyKind): ReadonlySet<string> {
+    return this.#references.referrersOf(kind, keyString, referrer);
   }
 
   /** Number of objects of each kind. */
@@ -241,6 +255,7 @@ export class RegionCache {
     endedControllers: readonly string[],
   ): void {
     this.#revision = revision;
+    for (const change of changes) this.#references.apply(change);
     const objects = changes.toSorted((a, b) => a.kind.order - b.kind.order);
     if (objects.length + endedOperations.length + endedControllers.length > 0) {
       for (const listener of this.#listeners) listener({ revision, objects, endedOperations, endedControllers });

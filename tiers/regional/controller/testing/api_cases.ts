@@ -3,6 +3,7 @@ import { cloudletCases } from "./cloudlet_cases.ts";
 import { dryRunCases } from "./dry_run_cases.ts";
 import { instanceCases } from "./instance_cases.ts";
 import { pagingCases } from "./paging_cases.ts";
+import { settingsCases } from "./settings_cases.ts";
 import type { ApiCase } from "./support.ts";
 
 export type { ApiCase };
@@ -14,4 +15,5 @@ export const apiCases: ApiCase[] = [
   ...instanceCases,
   ...pagingCases,
   ...dryRunCases,
+  ...settingsCases,
 ];

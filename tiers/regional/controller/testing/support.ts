@@ -22,10 +22,12 @@ export async function siteState(world: World): Promise<dme.CloudletState> {
   return (await all(world.api.cloudletInfos.showCloudletInfo(CloudletInfo.create())))[0]!.state;
 }
 
-/** Rows of the store that are neither its version nor a sign of life. */
+/** Rows of the store that are neither its version, nor a sign of life, nor there from the start. */
 export async function leftovers(store: Store): Promise<string[]> {
   const { entries } = await store.scan("/v1/");
-  return entries.map(({ key }) => key).filter((key) => !/^\/v1\/(Version|Controller\/)/.test(key));
+  return entries.map(({ key }) => key).filter((key) =>
+    !/^\/v1\/(Version|Controller\/|Settings\/|FlowRateLimitSettings\/)/.test(key)
+  );
 }
 
 /** Expects a call to be refused. */

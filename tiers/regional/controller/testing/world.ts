@@ -16,6 +16,7 @@ import {
   FlavorApi,
   PlatformType,
   type Result,
+  SettingsApi,
 } from "../../../../shared/schema/mod.ts";
 import { openStore, type Store } from "../../../../shared/store/mod.ts";
 import { memoryLogger } from "../../../../shared/telemetry/mod.ts";
@@ -30,14 +31,20 @@ const TIMEOUTS: Timeouts = {
   createCloudletMs: PATIENCE_MS,
   updateCloudletMs: PATIENCE_MS,
   createClusterInstMs: PATIENCE_MS,
+  updateClusterInstMs: PATIENCE_MS,
   deleteClusterInstMs: PATIENCE_MS,
   createAppInstMs: PATIENCE_MS,
+  updateAppInstMs: PATIENCE_MS,
   deleteAppInstMs: PATIENCE_MS,
+  cloudletMaintenanceMs: PATIENCE_MS,
+  updateTrustPolicyMs: PATIENCE_MS,
+  updateVmPoolMs: PATIENCE_MS,
 };
 
 /** Clients of all region APIs. */
 export function apiClients(channel: Channel) {
   return {
+    settings: createClient(SettingsApi, channel),
     flavors: createClient(FlavorApi, channel),
     cloudlets: createClient(CloudletApi, channel),
     cloudletInfos: createClient(CloudletInfoApi, channel),
