@@ -5,8 +5,9 @@ import { defineMessage, type MessageType } from "../../message_type.ts";
 import type { Reader, Writer } from "../../wire/mod.ts";
 import type { MethodDefinition } from "../../service.ts";
 import { CloudletKey } from "./cloudlet.ts";
-import { Liveness, Result, StatusInfo, Timestamp, TrackedState } from "./common.ts";
+import { CRMOverride, Liveness, Result, StatusInfo, Timestamp, TrackedState } from "./common.ts";
 import { FlavorKey } from "./flavor.ts";
+import { InfraResources } from "./infra.ts";
 
 export interface ClusterKey {
   /** Name of the cluster, at most 40 characters. */
@@ -138,13 +139,54 @@ export interface ClusterInst {
   flavor: FlavorKey;
   state: TrackedState;
   errors: string[];
-  /** Load balancer of its own, or the site's shared one. */
+  /** How far this call goes without the site, for administrators. */
+  crmOverride: CRMOverride;
+  /** Load balancer of its own, or the site's shared one; default: what the deployment implies. */
   ipAccess: IpAccess;
+  /** "dynamic" when the cluster holds one of the site's addresses. */
+  allocatedIp: string;
+  /** Made by a caller, or by the controller for an instance. */
   liveness: Liveness;
-  /** What runs in the cluster: docker (kubernetes has no platform yet). */
+  /** The controller made it, and removes it when it is idle. */
+  auto: boolean;
+  /** Size of the nodes in the infrastructure. */
+  nodeFlavor: string;
+  /** Master nodes: 1 for kubernetes, 0 for docker. */
+  numMasters: number;
+  /** Worker nodes; 0: what runs in the cluster runs on its master. */
+  numNodes: number;
+  /** What runs in the cluster: kubernetes (default) or docker. */
   deployment: string;
+  /** Size of the nodes' separate volumes, gigabytes; 0: their size brings a disk of its own. */
+  externalVolumeSize: number;
+  /** Policy by which worker nodes come and go. */
+  autoScalePolicy: string;
+  /** Zone of the infrastructure in which the nodes are. */
+  availabilityZone: string;
+  /** Image of the nodes. */
+  imageName: string;
+  /** Lent to one organization at a time. */
+  reservable: boolean;
+  /** Organization to which a reservable cluster is lent. */
+  reservedBy: string;
+  /** Size of the volume that all nodes share, gigabytes; 0: there is none. */
+  sharedVolumeSize: number;
+  /** Size of the master nodes in the infrastructure. */
+  masterNodeFlavor: string;
+  /** Leave what a failed creation has made on the site, so that it can be looked at. */
+  skipCrmCleanupOnFailure: boolean;
+  /** Optional resource of the nodes: "gpu". */
+  optRes: string;
+  /** Machines of the cluster, as the site reports them. */
+  resources: InfraResources | undefined;
   createdAt: Timestamp | undefined;
   updatedAt: Timestamp | undefined;
+  /** When the last loan of a reservable cluster ended. */
+  reservationEndedAt: Timestamp | undefined;
+  /** Instances of several organizations share it. */
+  multiTenant: boolean;
+  /** Networks of the cloudlet to which the cluster is joined. */
+  networks: string[];
   /** A deletion is under way: no new references. */
   deletePrepare: boolean;
   /** DNS label of the cluster, unique on its cloudlet. */
@@ -159,11 +201,31 @@ function emptyClusterInst(): ClusterInst {
     flavor: FlavorKey.create(),
     state: 0,
     errors: [],
+    crmOverride: 0,
     ipAccess: 0,
+    allocatedIp: "",
     liveness: 0,
+    auto: false,
+    nodeFlavor: "",
+    numMasters: 0,
+    numNodes: 0,
     deployment: "",
+    externalVolumeSize: 0,
+    autoScalePolicy: "",
+    availabilityZone: "",
+    imageName: "",
+    reservable: false,
+    reservedBy: "",
+    sharedVolumeSize: 0,
+    masterNodeFlavor: "",
+    skipCrmCleanupOnFailure: false,
+    optRes: "",
+    resources: undefined,
     createdAt: undefined,
     updatedAt: undefined,
+    reservationEndedAt: undefined,
+    multiTenant: false,
+    networks: [],
     deletePrepare: false,
     dnsLabel: "",
     fqdn: "",
@@ -194,17 +256,87 @@ function writeClusterInst(m: ClusterInst, w: Writer): void {
     w.uint32(42);
     w.string(item);
   }
+  if (m.crmOverride !== 0) {
+    w.uint32(48);
+    w.int32(m.crmOverride);
+  }
   if (m.ipAccess !== 0) {
     w.uint32(56);
     w.int32(m.ipAccess);
+  }
+  if (m.allocatedIp !== "") {
+    w.uint32(66);
+    w.string(m.allocatedIp);
   }
   if (m.liveness !== 0) {
     w.uint32(72);
     w.int32(m.liveness);
   }
+  if (m.auto) {
+    w.uint32(80);
+    w.bool(m.auto);
+  }
+  if (m.nodeFlavor !== "") {
+    w.uint32(90);
+    w.string(m.nodeFlavor);
+  }
+  if (m.numMasters !== 0) {
+    w.uint32(104);
+    w.uint32(m.numMasters);
+  }
+  if (m.numNodes !== 0) {
+    w.uint32(112);
+    w.uint32(m.numNodes);
+  }
   if (m.deployment !== "") {
     w.uint32(122);
     w.string(m.deployment);
+  }
+  if (m.externalVolumeSize !== 0) {
+    w.uint32(136);
+    w.uint64(m.externalVolumeSize);
+  }
+  if (m.autoScalePolicy !== "") {
+    w.uint32(146);
+    w.string(m.autoScalePolicy);
+  }
+  if (m.availabilityZone !== "") {
+    w.uint32(154);
+    w.string(m.availabilityZone);
+  }
+  if (m.imageName !== "") {
+    w.uint32(162);
+    w.string(m.imageName);
+  }
+  if (m.reservable) {
+    w.uint32(168);
+    w.bool(m.reservable);
+  }
+  if (m.reservedBy !== "") {
+    w.uint32(178);
+    w.string(m.reservedBy);
+  }
+  if (m.sharedVolumeSize !== 0) {
+    w.uint32(184);
+    w.uint64(m.sharedVolumeSize);
+  }
+  if (m.masterNodeFlavor !== "") {
+    w.uint32(202);
+    w.string(m.masterNodeFlavor);
+  }
+  if (m.skipCrmCleanupOnFailure) {
+    w.uint32(208);
+    w.bool(m.skipCrmCleanupOnFailure);
+  }
+  if (m.optRes !== "") {
+    w.uint32(218);
+    w.string(m.optRes);
+  }
+  if (m.resources !== undefined) {
+    w.uint32(226);
+    const mark = w.begin();
+    InfraResources.write(m.resources, w);
+    w.end(mark);
   }
   if (m.createdAt !== undefined) {
     w.uint32(234);
@@ -217,6 +349,20 @@ function writeClusterInst(m: ClusterInst, w: Writer): void {
     const mark = w.begin();
     Timestamp.write(m.updatedAt, w);
     w.end(mark);
+  }
+  if (m.reservationEndedAt !== undefined) {
+    w.uint32(250);
+    const mark = w.begin();
+    Timestamp.write(m.reservationEndedAt, w);
+    w.end(mark);
+  }
+  if (m.multiTenant) {
+    w.uint32(256);
+    w.bool(m.multiTenant);
+  }
+  for (const item of m.networks) {
+    w.uint32(266);
+    w.string(item);
   }
   if (m.deletePrepare) {
     w.uint32(272);
@@ -250,20 +396,80 @@ function readClusterInst(r: Reader, end: number, m: ClusterInst): ClusterInst {
       case 42:
         m.errors.push(r.string());
         break;
+      case 48:
+        m.crmOverride = r.int32() as CRMOverride;
+        break;
       case 56:
         m.ipAccess = r.int32() as IpAccess;
+        break;
+      case 66:
+        m.allocatedIp = r.string();
         break;
       case 72:
         m.liveness = r.int32() as Liveness;
         break;
+      case 80:
+        m.auto = r.bool();
+        break;
+      case 90:
+        m.nodeFlavor = r.string();
+        break;
+      case 104:
+        m.numMasters = r.uint32();
+        break;
+      case 112:
+        m.numNodes = r.uint32();
+        break;
       case 122:
         m.deployment = r.string();
+        break;
+      case 136:
+        m.externalVolumeSize = r.uint64();
+        break;
+      case 146:
+        m.autoScalePolicy = r.string();
+        break;
+      case 154:
+        m.availabilityZone = r.string();
+        break;
+      case 162:
+        m.imageName = r.string();
+        break;
+      case 168:
+        m.reservable = r.bool();
+        break;
+      case 178:
+        m.reservedBy = r.string();
+        break;
+      case 184:
+        m.sharedVolumeSize = r.uint64();
+        break;
+      case 202:
+        m.masterNodeFlavor = r.string();
+        break;
+      case 208:
+        m.skipCrmCleanupOnFailure = r.bool();
+        break;
+      case 218:
+        m.optRes = r.string();
+        break;
+      case 226:
+        m.resources = InfraResources.read(r, r.end(), m.resources);
         break;
       case 234:
         m.createdAt = Timestamp.read(r, r.end(), m.createdAt);
         break;
       case 242:
         m.updatedAt = Timestamp.read(r, r.end(), m.updatedAt);
+        break;
+      case 250:
+        m.reservationEndedAt = Timestamp.read(r, r.end(), m.reservationEndedAt);
+        break;
+      case 256:
+        m.multiTenant = r.bool();
+        break;
+      case 266:
+        m.networks.push(r.string());
         break;
       case 272:
         m.deletePrepare = r.bool();
@@ -296,11 +502,31 @@ export const ClusterInst: MessageType<ClusterInst> = defineMessage<ClusterInst>(
     { name: "flavor", property: "flavor", number: 3, message: () => FlavorKey, rules: { present: true, fixed: true, required: true }, doc: "Flavor of the cluster's nodes." },
     { name: "state", property: "state", number: 4, enum: () => enumDescriptor(TrackedState), rules: { setBy: "CONTROLLER" } },
     { name: "errors", property: "errors", number: 5, scalar: "string", repeated: true, rules: { setBy: "CONTROLLER" } },
-    { name: "ip_access", property: "ipAccess", number: 7, enum: () => enumDescriptor(IpAccess), rules: { fixed: true }, doc: "Load balancer of its own, or the site's shared one." },
-    { name: "liveness", property: "liveness", number: 9, enum: () => enumDescriptor(Liveness), rules: { setBy: "CONTROLLER" } },
-    { name: "deployment", property: "deployment", number: 15, scalar: "string", rules: { fixed: true }, doc: "What runs in the cluster: docker (kubernetes has no platform yet)." },
+    { name: "crm_override", property: "crmOverride", number: 6, enum: () => enumDescriptor(CRMOverride), rules: { modifier: true }, doc: "How far this call goes without the site, for administrators." },
+    { name: "ip_access", property: "ipAccess", number: 7, enum: () => enumDescriptor(IpAccess), rules: { fixed: true }, doc: "Load balancer of its own, or the site's shared one; default: what the deployment implies." },
+    { name: "allocated_ip", property: "allocatedIp", number: 8, scalar: "string", rules: { setBy: "CONTROLLER" }, doc: "\"dynamic\" when the cluster holds one of the site's addresses." },
+    { name: "liveness", property: "liveness", number: 9, enum: () => enumDescriptor(Liveness), rules: { setBy: "CONTROLLER" }, doc: "Made by a caller, or by the controller for an instance." },
+    { name: "auto", property: "auto", number: 10, scalar: "bool", rules: { setBy: "CONTROLLER" }, doc: "The controller made it, and removes it when it is idle." },
+    { name: "node_flavor", property: "nodeFlavor", number: 11, scalar: "string", rules: { setBy: "CONTROLLER" }, doc: "Size of the nodes in the infrastructure." },
+    { name: "num_masters", property: "numMasters", number: 13, scalar: "uint32", rules: { fixed: true }, doc: "Master nodes: 1 for kubernetes, 0 for docker." },
+    { name: "num_nodes", property: "numNodes", number: 14, scalar: "uint32", doc: "Worker nodes; 0: what runs in the cluster runs on its master." },
+    { name: "deployment", property: "deployment", number: 15, scalar: "string", rules: { fixed: true }, doc: "What runs in the cluster: kubernetes (default) or docker." },
+    { name: "external_volume_size", property: "externalVolumeSize", number: 17, scalar: "uint64", rules: { setBy: "CONTROLLER" }, doc: "Size of the nodes' separate volumes, gigabytes; 0: their size brings a disk of its own." },
+    { name: "auto_scale_policy", property: "autoScalePolicy", number: 18, scalar: "string", doc: "Policy by which worker nodes come and go." },
+    { name: "availability_zone", property: "availabilityZone", number: 19, scalar: "string", rules: { setBy: "CONTROLLER" }, doc: "Zone of the infrastructure in which the nodes are." },
+    { name: "image_name", property: "imageName", number: 20, scalar: "string", rules: { fixed: true, hidden: true }, doc: "Image of the nodes." },
+    { name: "reservable", property: "reservable", number: 21, scalar: "bool", rules: { fixed: true }, doc: "Lent to one organization at a time." },
+    { name: "reserved_by", property: "reservedBy", number: 22, scalar: "string", rules: { setBy: "CONTROLLER" }, doc: "Organization to which a reservable cluster is lent." },
+    { name: "shared_volume_size", property: "sharedVolumeSize", number: 23, scalar: "uint64", rules: { fixed: true }, doc: "Size of the volume that all nodes share, gigabytes; 0: there is none." },
+    { name: "master_node_flavor", property: "masterNodeFlavor", number: 25, scalar: "string", rules: { setBy: "CONTROLLER" }, doc: "Size of the master nodes in the infrastructure." },
+    { name: "skip_crm_cleanup_on_failure", property: "skipCrmCleanupOnFailure", number: 26, scalar: "bool", doc: "Leave what a failed creation has made on the site, so that it can be looked at." },
+    { name: "opt_res", property: "optRes", number: 27, scalar: "string", rules: { setBy: "CONTROLLER" }, doc: "Optional resource of the nodes: \"gpu\"." },
+    { name: "resources", property: "resources", number: 28, message: () => InfraResources, rules: { setBy: "CONTROLLER" }, doc: "Machines of the cluster, as the site reports them." },
     { name: "created_at", property: "createdAt", number: 29, message: () => Timestamp, rules: { setBy: "CONTROLLER" } },
     { name: "updated_at", property: "updatedAt", number: 30, message: () => Timestamp, rules: { setBy: "CONTROLLER" } },
+    { name: "reservation_ended_at", property: "reservationEndedAt", number: 31, message: () => Timestamp, rules: { setBy: "CONTROLLER" }, doc: "When the last loan of a reservable cluster ended." },
+    { name: "multi_tenant", property: "multiTenant", number: 32, scalar: "bool", doc: "Instances of several organizations share it." },
+    { name: "networks", property: "networks", number: 33, scalar: "string", repeated: true, rules: { fixed: true }, doc: "Networks of the cloudlet to which the cluster is joined." },
     { name: "delete_prepare", property: "deletePrepare", number: 34, scalar: "bool", rules: { setBy: "CONTROLLER", hidden: true }, doc: "A deletion is under way: no new references." },
     { name: "dns_label", property: "dnsLabel", number: 35, scalar: "string", rules: { setBy: "CONTROLLER" }, doc: "DNS label of the cluster, unique on its cloudlet." },
     { name: "fqdn", property: "fqdn", number: 36, scalar: "string", rules: { setBy: "CONTROLLER" }, doc: "Name of the cluster's load balancer." },
@@ -315,6 +541,8 @@ export interface ClusterInstInfo {
   state: TrackedState;
   errors: string[];
   status: StatusInfo | undefined;
+  /** Machines of the cluster. */
+  resources: InfraResources | undefined;
 }
 function emptyClusterInstInfo(): ClusterInstInfo {
   return {
@@ -324,6 +552,7 @@ function emptyClusterInstInfo(): ClusterInstInfo {
     state: 0,
     errors: [],
     status: undefined,
+    resources: undefined,
   };
 }
 function writeClusterInstInfo(m: ClusterInstInfo, w: Writer): void {
@@ -355,6 +584,12 @@ function writeClusterInstInfo(m: ClusterInstInfo, w: Writer): void {
     StatusInfo.write(m.status, w);
     w.end(mark);
   }
+  if (m.resources !== undefined) {
+    w.uint32(58);
+    const mark = w.begin();
+    InfraResources.write(m.resources, w);
+    w.end(mark);
+  }
 }
 function readClusterInstInfo(r: Reader, end: number, m: ClusterInstInfo): ClusterInstInfo {
   while (r.position < end) {
@@ -377,6 +612,9 @@ function readClusterInstInfo(r: Reader, end: number, m: ClusterInstInfo): Cluste
         break;
       case 50:
         m.status = StatusInfo.read(r, r.end(), m.status);
+        break;
+      case 58:
+        m.resources = InfraResources.read(r, r.end(), m.resources);
         break;
       default:
         r.skip(tag);
@@ -401,6 +639,7 @@ export const ClusterInstInfo: MessageType<ClusterInstInfo> = defineMessage<Clust
     { name: "state", property: "state", number: 4, enum: () => enumDescriptor(TrackedState) },
     { name: "errors", property: "errors", number: 5, scalar: "string", repeated: true },
     { name: "status", property: "status", number: 6, message: () => StatusInfo },
+    { name: "resources", property: "resources", number: 7, message: () => InfraResources, doc: "Machines of the cluster." },
   ],
 });
 

@@ -248,3 +248,24 @@ describeEnum(Liveness, {
   doc: "How an object came to be.",
   docs: {},
 });
+
+/** How far a call goes without, or against, the site's resource manager (controller spec 5.2). */
+export const CRMOverride = {
+  NO_OVERRIDE: 0,
+  /** Wait for the resource manager, and take its failure for success. */
+  IGNORE_CRM_ERRORS: 1,
+  /** Do not ask the resource manager at all. */
+  IGNORE_CRM: 2,
+  /** Begin although another operation is under way. */
+  IGNORE_TRANSIENT_STATE: 3,
+  /** Both of the last two. */
+  IGNORE_CRM_AND_TRANSIENT_STATE: 4,
+} as const;
+/** How far a call goes without, or against, the site's resource manager (controller spec 5.2). */
+export type CRMOverride = (typeof CRMOverride)[keyof typeof CRMOverride];
+describeEnum(CRMOverride, {
+  name: "archipelago.CRMOverride",
+  typeName: "CRMOverride",
+  doc: "How far a call goes without, or against, the site's resource manager (controller spec 5.2).",
+  docs: { IGNORE_CRM_ERRORS: "Wait for the resource manager, and take its failure for success.", IGNORE_CRM: "Do not ask the resource manager at all.", IGNORE_TRANSIENT_STATE: "Begin although another operation is under way.", IGNORE_CRM_AND_TRANSIENT_STATE: "Both of the last two." },
+});

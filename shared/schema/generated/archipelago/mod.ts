@@ -5,5 +5,6 @@ export * from "./cloudlet.ts";
 export * from "./cluster_inst.ts";
 export * from "./common.ts";
 export * from "./flavor.ts";
+export * from "./infra.ts";
 export * from "./notify.ts";
 export * from "./settings.ts";
