@@ -4,7 +4,16 @@
  *
  * @module
  */
-export type { CloudletFacts, CloudletPlatform, CreatePlatform, PlatformContext } from "./platform.ts";
+export type { CloudletPlatform, CreatePlatform, PlatformContext } from "./platform.ts";
+export type {
+  CloudletFacts,
+  InfraFlavor,
+  InfraImage,
+  InfraMachine,
+  InfraNode,
+  ResourceSnapshot,
+  ResourceUse,
+} from "./facts.ts";
 export type { PlatformFeatures, PlatformMeta, PropertyInfo } from "./meta.ts";
 export { featuresOf, propertyValue } from "./meta.ts";
 export type { OperationContext } from "./operation.ts";

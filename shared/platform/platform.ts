@@ -2,6 +2,7 @@ import type { Clock, Files, Processes, RandomSource } from "../runtime/mod.ts";
 import type { PlatformLog } from "./log.ts";
 import type { AppOps } from "./apps.ts";
 import type { ClusterOps } from "./clusters.ts";
+import type { CloudletFacts, ResourceSnapshot } from "./facts.ts";
 import type { PlatformMeta } from "./meta.ts";
 import type { OperationContext } from "./operation.ts";
 
@@ -27,17 +28,6 @@ export interface PlatformContext {
   readonly fetch: typeof fetch;
 }
 
-/** What a site can give, gathered once at start and after changes. */
-export interface CloudletFacts {
-  /** Memory in megabytes. */
-  readonly ramMb: number;
-  readonly vcpus: number;
-  /** Disk in gigabytes; 0 when it is not known. */
-  readonly diskGb: number;
-  /** Facts for people, such as the engine's version. */
-  readonly properties: Readonly<Record<string, string>>;
-}
-
 /**
  * One infrastructure. It keeps no state beyond caches: what must survive a restart is in the infrastructure itself
  * (labels, records), so that a new process finds it again.
@@ -51,6 +41,8 @@ export interface CloudletPlatform {
   init(context: PlatformContext, operation: OperationContext): Promise<void>;
   /** What the site can give. */
   gather(operation: OperationContext): Promise<CloudletFacts>;
+  /** What is in use now, and how much there is. Present when the infrastructure can tell. */
+  resources?(operation: OperationContext): Promise<ResourceSnapshot>;
   readonly apps: AppOps;
   /** Present when apps live in clusters. */
   readonly clusters?: ClusterOps;

@@ -2,7 +2,8 @@
 import { defineKind, type ObjectKind } from "../object_kind.ts";
 import { App, AppKey } from "./archipelago/app.ts";
 import { AppInst, AppInstInfo, AppInstKey } from "./archipelago/app_inst.ts";
-import { Cloudlet, CloudletInfo, CloudletKey } from "./archipelago/cloudlet.ts";
+import { Cloudlet, CloudletKey } from "./archipelago/cloudlet.ts";
+import { CloudletInfo } from "./archipelago/cloudlet_info.ts";
 import { ClusterInst, ClusterInstInfo, ClusterInstKey } from "./archipelago/cluster_inst.ts";
 import { Flavor, FlavorKey } from "./archipelago/flavor.ts";
 import { Settings, SettingsKey } from "./archipelago/settings.ts";

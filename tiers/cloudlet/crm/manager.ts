@@ -6,14 +6,16 @@ import {
   AppInstKind,
   type ClusterInst,
   ClusterInstKind,
-  type TrackedState,
+  TrackedState,
 } from "../../../shared/schema/mod.ts";
 import type { Logger, Metrics } from "../../../shared/telemetry/mod.ts";
+import type { CountedObjects } from "./cloudlet_report.ts";
 import { clusterActions } from "./cluster_actions.ts";
 import { HealthMonitor } from "./health.ts";
 import { type InstanceActions, instanceActions } from "./instance_actions.ts";
 import { type Replicas, replicasOf } from "./replicas.ts";
 import { Site, type SiteOptions } from "./site.ts";
+import { ResourceWatch } from "./resource_watch.ts";
 import { removeStrangers } from "./strangers.ts";
 import { TrackedWork, type TrackedWorkOptions } from "./tracked_work.ts";
 
@@ -22,7 +24,7 @@ const STRANGERS_TIMEOUT_MS = 5 * 60_000;
 /** What the resource manager works with. */
 export interface ManagerOptions
   extends
-    Omit<SiteOptions, "replicas" | "opened" | "closing">,
+    Omit<SiteOptions, "replicas" | "opened" | "closing" | "counted">,
     Pick<TrackedWorkOptions, "createTimeoutMs" | "deleteTimeoutMs"> {
   readonly client: NotifyClient;
   readonly metrics: Metrics;
@@ -41,6 +43,7 @@ export class Manager {
   readonly #instances: TrackedWork<AppInst>;
   readonly #actions: InstanceActions;
   readonly #health: HealthMonitor;
+  readonly #resources: ResourceWatch;
   readonly #stop = new AbortController();
   #work = new AbortController();
   #running: Promise<void> = Promise.resolve();
@@ -60,7 +63,10 @@ export class Manager {
     const tracked = (kind: string, noun: string): TrackedWorkOptions => ({
       ...options,
       noun,
-      count: (action, outcome) => operations.add(1, { kind, action, outcome }),
+      count: (action, outcome) => {
+        operations.add(1, { kind, action, outcome });
+        this.#resources.changed();
+      },
     });
     const platform = () => this.site.platform;
     this.#clusters = new TrackedWork(
@@ -84,8 +90,10 @@ export class Manager {
         if (report.status.state === "absent") this.#instances.lost(key);
       },
     });
+    this.#resources = new ResourceWatch(clock, () => this.site.refreshResources());
     this.site = new Site({
       ...options,
+      counted: () => this.#counted(),
       replicas: this.#replicas,
       opened: (opened) => this.#begin(opened),
       closing: () => this.#end(),
@@ -141,6 +149,7 @@ export class Manager {
     this.#clusters.start();
     this.#instances.start();
     this.#health.start();
+    this.#resources.start();
     this.#clearStrangers(platform, signal).catch((error) => {
       if (!signal.aborted) this.#log.error("Strangers cannot be removed", { error });
     });
@@ -149,6 +158,7 @@ export class Manager {
   async #end(): Promise<void> {
     this.#work.abort(new Error("The platform is being closed"));
     this.#health.stop();
+    await this.#resources.stop();
     await Promise.all([this.#clusters.stop(), this.#instances.stop()]);
   }
 
@@ -174,6 +184,21 @@ export class Manager {
       }
       await this.#clock.sleep(this.#retryDelayMs, signal);
     }
+  }
+
+  #counted(): CountedObjects {
+    const { clusters, instances, lookup } = this.#replicas;
+    const ready = <T>(values: Iterable<[string, T]>, of: (key: string) => TrackedState | undefined) =>
+      [...values].filter(([key]) => of(key) === TrackedState.READY).map(([, object]) => object);
+    const apps = ready(instances.entries(), (key) => this.#instances.stateOf(key));
+    const deploymentOf = (instance: AppInst) => lookup.app(instance)?.deployment;
+    return {
+      clusters: ready(clusters.entries(), (key) => this.#clusters.stateOf(key)).map(({ key }) => key),
+      vmApps: apps.filter((instance) => deploymentOf(instance) === "vm").map(({ key }) => key),
+      clusterApps: this.site.countsClusterApps
+        ? apps.filter((instance) => deploymentOf(instance) !== "vm").map(({ key }) => key)
+        : [],
+    };
   }
 
   /** What is being worked on counts as known: its key worker sees to it. */

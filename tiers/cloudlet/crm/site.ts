@@ -6,15 +6,17 @@ import {
   type PlatformContext,
   PlatformError,
 } from "../../../shared/platform/mod.ts";
+import { platformFeatures } from "../../../shared/platform_types/mod.ts";
 import {
   type Cloudlet,
-  CloudletInfo,
   type CloudletKey,
   dme,
+  type InfraResourcesSnapshot,
   type StatusInfo,
   TrackedState,
 } from "../../../shared/schema/mod.ts";
 import type { Logger } from "../../../shared/telemetry/mod.ts";
+import { cloudletInfo, type CountedObjects, snapshotOf } from "./cloudlet_report.ts";
 import { loadPlatform, type PlatformTable } from "./platforms.ts";
 import { ProgressReport } from "./progress.ts";
 import type { Replicas } from "./replicas.ts";
@@ -23,8 +25,8 @@ const { CLOUDLET_STATE_ERRORS, CLOUDLET_STATE_INIT, CLOUDLET_STATE_READY, CLOUDL
 /** Longest time in which an infrastructure must come up. */
 const INIT_TIMEOUT_MS = 10 * 60_000;
 const MAX_RETRY_DELAY_MS = 60_000;
-/** Level of behaviour that controllers can rely on. */
-const COMPATIBILITY_VERSION = 1;
+/** Longest time in which an infrastructure must say what is in use. */
+const RESOURCES_TIMEOUT_MS = 2 * 60_000;
 
 /** What the site works with. */
 export interface SiteOptions {
@@ -44,6 +46,8 @@ export interface SiteOptions {
   readonly opened: (platform: CloudletPlatform) => void;
   /** The platform is about to be closed: end all work with it. */
   readonly closing: () => Promise<void>;
+  /** What stands on the site now. */
+  readonly counted: () => CountedObjects;
 }
 
 /**
@@ -55,6 +59,8 @@ export class Site {
   readonly #options: SiteOptions;
   #platform: CloudletPlatform | undefined;
   #state: string = "waiting for its cloudlet";
+  #facts: CloudletFacts | undefined;
+  #snapshot: InfraResourcesSnapshot | undefined;
 
   constructor(options: SiteOptions) {
     this.#options = options;
@@ -64,6 +70,12 @@ export class Site {
   get platform(): CloudletPlatform {
     if (!this.#platform) throw new PlatformError("Transient", "The site's platform is not up");
     return this.#platform;
+  }
+
+  /** Whether instances in clusters take resources of the site. */
+  get countsClusterApps(): boolean {
+    const type = this.#present()?.platformType;
+    return type !== undefined && platformFeatures(type).kubernetesOnly;
   }
 
   /** Why the site is not ready; undefined when it is. */
@@ -130,11 +142,12 @@ export class Site {
         directory: await context.directory(platform.meta.type),
       }, operation);
       progress.report("Gathering cloudlet info");
-      const facts = await platform.gather(operation);
+      this.#facts = await platform.gather(operation);
+      this.#snapshot = await this.#look(platform, operation);
       signal.throwIfAborted();
       this.#platform = platform;
       log.info("The site is ready", { platform: platform.meta.type });
-      this.#report(CLOUDLET_STATE_READY, { facts });
+      this.#report(CLOUDLET_STATE_READY);
       this.#options.opened(platform);
       return true;
     } catch (error) {
@@ -156,22 +169,45 @@ export class Site {
     await platform?.close();
   }
 
+  /** Looks at what is in use and reports it, while the site is ready. Never throws. */
+  async refreshResources(): Promise<void> {
+    const { clock, log } = this.#options;
+    const platform = this.#platform;
+    if (!platform?.resources) return;
+    const control = new AbortController();
+    using _limit = clock.setTimer(() => control.abort(new Error("It took too long")), RESOURCES_TIMEOUT_MS);
+    const operation = { deadline: clock.now() + RESOURCES_TIMEOUT_MS, signal: control.signal, progress: () => {} };
+    try {
+      const snapshot = await this.#look(platform, operation);
+      if (this.#platform !== platform) return;
+      this.#snapshot = snapshot;
+      this.#report(CLOUDLET_STATE_READY);
+    } catch (error) {
+      log.warn("The site's resources could not be looked at", { error });
+    }
+  }
+
+  async #look(platform: CloudletPlatform, operation: OperationContext): Promise<InfraResourcesSnapshot | undefined> {
+    // What is counted is noted first: what comes meanwhile is then counted twice rather than not at all.
+    const counted = this.#options.counted();
+    const found = await platform.resources?.(operation);
+    return found && snapshotOf(found, counted);
+  }
+
   #report(
     state: dme.CloudletState,
-    { status, errors, facts }: { status?: StatusInfo; errors?: readonly string[]; facts?: CloudletFacts } = {},
+    { status, errors }: { status?: StatusInfo; errors?: readonly string[] } = {},
   ): void {
     const { key, version, replicas } = this.#options;
-    replicas.cloudletInfo.put(CloudletInfo.create({
+    const ready = state === CLOUDLET_STATE_READY;
+    replicas.cloudletInfo.put(cloudletInfo({
       key,
+      version,
       state,
       status,
-      errors: [...errors ?? []],
-      containerVersion: version,
-      compatibilityVersion: COMPATIBILITY_VERSION,
-      osMaxRam: facts?.ramMb ?? 0,
-      osMaxVcores: facts?.vcpus ?? 0,
-      osMaxVolGb: facts?.diskGb ?? 0,
-      properties: { ...facts?.properties },
+      errors,
+      facts: ready ? this.#facts : undefined,
+      snapshot: ready ? this.#snapshot : undefined,
     }));
   }
 

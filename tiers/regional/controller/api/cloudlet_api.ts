@@ -4,7 +4,6 @@ import {
   applyMask,
   type Cloudlet,
   type CloudletApi,
-  type CloudletInfoApi,
   CloudletInfoKind,
   CloudletKind,
   dme,
@@ -55,14 +54,6 @@ export function cloudletApi(context: ApiContext): Handlers<typeof CloudletApi> {
     },
     showCloudlet: (request, call) =>
       show(region.cache, CloudletKind, (cloudlet) => matches(CloudletKind.message, request, cloudlet), call),
-  };
-}
-
-/** Handlers of CloudletInfoApi. */
-export function cloudletInfoApi({ region }: ApiContext): Handlers<typeof CloudletInfoApi> {
-  return {
-    showCloudletInfo: (request, call) =>
-      show(region.cache, CloudletInfoKind, (info) => matches(CloudletInfoKind.message, request, info), call),
   };
 }
 

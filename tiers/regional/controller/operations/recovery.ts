@@ -56,6 +56,8 @@ export function startRecovery(options: RecoveryOptions): () => void {
     if (stop.signal.aborted) return;
     for (const [key, info] of cache.table(CloudletInfoKind)) {
       if (info.state === dme.CloudletState.CLOUDLET_STATE_OFFLINE || reports.isConnected(key)) continue;
+      // What was injected stands for no stream.
+      if (info.controller === "") continue;
       if (info.controller === controller || !cache.hasController(info.controller)) reports.takeOffline(key);
     }
   }

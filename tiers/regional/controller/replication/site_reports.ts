@@ -115,6 +115,7 @@ export class SiteReports {
   }
 
   cloudlet(key: string, info: CloudletInfo, notifyId: number): void {
+    if (info.standbyCrm) return;
     const { operations } = this.#options;
     this.#sites.set(key, { info, notifyId });
     operations.report(CloudletKind, key, info.status);

@@ -110,4 +110,32 @@ export const cloudletCases: ApiCase[] = [
       await until(async () => (await one(world)).state === S.READY, "the site is ready");
     },
   },
+  {
+    name: "a site's report can be injected and evicted as if the site had sent or taken back it",
+    async run(store) {
+      await using world = await World.start({ store, timeouts: { createCloudletMs: 50 } });
+      const { cloudlets, cloudletInfos } = world.api;
+      const report = CloudletInfo.create({
+        key: { organization: "Bayline Inc.", name: "Edge" },
+        state: dme.CloudletState.CLOUDLET_STATE_READY,
+        containerVersion: "7",
+        flavors: [{ name: "m1", vcpus: 2, ram: 2048, disk: 20, propMap: { pci: "t4:1" } }],
+        resourcesSnapshot: { info: [{ name: "RAM", value: 1, infraMaxValue: 4096 }] },
+      });
+      await refused(cloudletInfos.injectCloudletInfo(report), Status.NOT_FOUND, /^Cloudlet key .* not found$/);
+      await lines(cloudlets.createCloudlet(cloudlet()));
+      await cloudletInfos.injectCloudletInfo(report);
+      const cloudletNow = await one(world);
+      assert.deepEqual([cloudletNow.state, cloudletNow.containerVersion], [S.READY, "7"]);
+      const [info] = await all(cloudletInfos.showCloudletInfo(CloudletInfo.create()));
+      assert.deepEqual([info!.flavors, info!.resourcesSnapshot?.info[0]?.infraMaxValue, info!.controller], [
+        report.flavors,
+        4096,
+        "",
+      ]);
+      await cloudletInfos.evictCloudletInfo(report);
+      assert.deepEqual(await all(cloudletInfos.showCloudletInfo(CloudletInfo.create())), []);
+      await refused(cloudletInfos.evictCloudletInfo(report), Status.NOT_FOUND, /^CloudletInfo key .* not found$/);
+    },
+  },
 ];

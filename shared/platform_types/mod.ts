@@ -1,0 +1,18 @@
+/**
+ * What the platform knows of every type of infrastructure, whether or not a plugin for it is there: which features it
+ * has, what its machines and quotas are called, and how its resources are counted.
+ *
+ * @module
+ */
+export { type PlatformFeatures, platformFeatures } from "./features.ts";
+export {
+  COMMON_QUOTA_RESOURCES,
+  DISK,
+  EXTERNAL_IPS,
+  GPUS,
+  platformResources,
+  type QuotaResource,
+  quotaResources,
+  RAM,
+  VCPUS,
+} from "./resources.ts";
