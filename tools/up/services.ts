@@ -81,7 +81,7 @@ export function reaching(url: string): string[] {
 
 /** The controller of a region. */
 export function controllerSpec(context: SpecContext, region: string): ServiceSpec {
-  const { config, layout, ports } = context;
+  const { config, layout, ports, secrets } = context;
   const name = `controller-${region}`;
   const { grpc, notify } = ports.regions[region]!;
   const folder = layout.region(region);
@@ -96,15 +96,17 @@ export function controllerSpec(context: SpecContext, region: string): ServiceSpe
     read: [
       `${layout.run(name)}/tls`,
       folder,
+      ...secretFiles(context, `${region}/cloudlets`),
       ...storeFile,
       ...(config.store?.startsWith("etcd:") ? [etcdClientFolder()] : []),
     ],
-    write: [folder, ...storeFile],
+    write: [folder, `${fileStoreLocation(secrets).root}/${region}/cloudlets`, ...storeFile],
     reaches: config.store,
     flags: [
       `--region=${region}`,
       `--store=${config.store ?? `sqlite:${folder}/store.db`}`,
       "--auto-upgrade",
+      `--secrets=${secrets}`,
       `--api-addr=127.0.0.1:${grpc}`,
       `--notify-addr=127.0.0.1:${notify}`,
       `--tls-dir=${layout.run(name)}/tls`,

@@ -1,4 +1,5 @@
 import type { Clock } from "../../../shared/runtime/mod.ts";
+import type { SecretStore } from "../../../shared/secrets/mod.ts";
 import type { Logger } from "../../../shared/telemetry/mod.ts";
 import type { OperationRunner } from "./operations/operations.ts";
 import type { DnsZone } from "./rules/dns_labels.ts";
@@ -28,6 +29,8 @@ export interface ApiContext {
   readonly operations: OperationRunner;
   readonly zone: DnsZone;
   readonly timeouts: Timeouts;
+  /** Where credentials are kept; undefined: nowhere, and calls that carry some are refused. */
+  readonly secrets: SecretStore | undefined;
   readonly clock: Clock;
   readonly log: Logger;
 }

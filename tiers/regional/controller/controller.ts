@@ -12,6 +12,7 @@ import {
   kinds,
   SettingsApi,
 } from "../../../shared/schema/mod.ts";
+import type { SecretStore } from "../../../shared/secrets/mod.ts";
 import type { Store } from "../../../shared/store/mod.ts";
 import type { Logger } from "../../../shared/telemetry/mod.ts";
 import { appApi } from "./api/app_api.ts";
@@ -46,6 +47,8 @@ export interface ControllerParts {
   readonly dnsRoot: string;
   /** Take the place of those in the settings. */
   readonly timeouts: Partial<Timeouts>;
+  /** Where credentials are kept. @default nowhere */
+  readonly secrets?: SecretStore;
   /** Bring a store of an earlier data model up to this one. @default false */
   readonly autoUpgrade?: boolean;
   /** Time in which a site whose stream broke may come back, in milliseconds. */
@@ -102,6 +105,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
     operations,
     zone: { region: parts.region, root: parts.dnsRoot },
     timeouts: timeoutsOf(cache, parts.timeouts),
+    secrets: parts.secrets,
     clock,
     log,
   };

@@ -38,6 +38,12 @@ export const controllerOptions = defineOptions({
     pattern: /^[\x21-\x7e]{1,128}$/,
     description: "Identity among the region's controllers, the same after a restart. Default: HOST@API-ADDRESS.",
   },
+  secrets: {
+    kind: "url",
+    schemes: ["file"],
+    description:
+      "Secret store for credentials of cloudlets, under REGION/cloudlets. Default: none, and they are refused.",
+  },
   tlsDir: {
     kind: "path",
     required: true,

@@ -17,6 +17,7 @@ import {
 } from "../../../shared/rpc/mod.ts";
 import { hostName } from "../../../shared/runtime/mod.ts";
 import { fileDescriptors } from "../../../shared/schema/mod.ts";
+import { openSecrets } from "../../../shared/secrets/mod.ts";
 import { formatAddress, type ServiceContext, type ServiceDefinition } from "../../../shared/service/mod.ts";
 import { openStore, type Store } from "../../../shared/store/mod.ts";
 import { errorFields, type Logger, runWithTraceparent, withSpan } from "../../../shared/telemetry/mod.ts";
@@ -46,11 +47,14 @@ async function start(context: Context): Promise<void> {
   });
   context.onClose("store", () => store.close());
   watchStore(context, store);
+  const secrets = config.secrets === undefined ? undefined : await openSecrets(config.secrets, context);
+  context.onClose("secrets", () => secrets?.close());
 
   const controller = await startController({
     region: config.region,
     id: config.controllerId ?? `${hostName()}@${formatAddress(config.apiAddr)}`,
     store,
+    secrets,
     autoUpgrade: config.autoUpgrade,
     dns: openDns(config.dns),
     dnsRoot: config.appDnsRoot,

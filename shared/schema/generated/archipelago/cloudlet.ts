@@ -5,7 +5,8 @@ import { defineMessage, type MessageType, setEntry } from "../../message_type.ts
 import type { Reader, Writer } from "../../wire/mod.ts";
 import type { MethodDefinition } from "../../service.ts";
 import * as dme from "../dme/mod.ts";
-import { Result, Timestamp, TrackedState } from "./common.ts";
+import { CRMOverride, Result, Timestamp, TrackedState } from "./common.ts";
+import { FlavorKey } from "./flavor.ts";
 
 export interface CloudletKey {
   /** Operator organization that owns the site. */
@@ -117,6 +118,314 @@ describeEnum(IpSupport, {
   docs: {},
 });
 
+/** How the platform reaches a site's infrastructure. */
+export const InfraApiAccess = {
+  DIRECT_ACCESS: 0,
+  /** The operator brings the platform's services up. */
+  RESTRICTED_ACCESS: 1,
+} as const;
+/** How the platform reaches a site's infrastructure. */
+export type InfraApiAccess = (typeof InfraApiAccess)[keyof typeof InfraApiAccess];
+describeEnum(InfraApiAccess, {
+  name: "archipelago.InfraApiAccess",
+  typeName: "InfraApiAccess",
+  doc: "How the platform reaches a site's infrastructure.",
+  docs: { RESTRICTED_ACCESS: "The operator brings the platform's services up." },
+});
+
+/** What a restricted site gives the platform's own machines. */
+export interface InfraConfig {
+  /** Network that leads outside. */
+  externalNetworkName: string;
+  /** Size of the platform's machines, as the infrastructure names it. */
+  flavorName: string;
+}
+function emptyInfraConfig(): InfraConfig {
+  return {
+    externalNetworkName: "",
+    flavorName: "",
+  };
+}
+function writeInfraConfig(m: InfraConfig, w: Writer): void {
+  if (m.externalNetworkName !== "") {
+    w.uint32(10);
+    w.string(m.externalNetworkName);
+  }
+  if (m.flavorName !== "") {
+    w.uint32(18);
+    w.string(m.flavorName);
+  }
+}
+function readInfraConfig(r: Reader, end: number, m: InfraConfig): InfraConfig {
+  while (r.position < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 10:
+        m.externalNetworkName = r.string();
+        break;
+      case 18:
+        m.flavorName = r.string();
+        break;
+      default:
+        r.skip(tag);
+    }
+  }
+  r.close(end);
+  return m;
+}
+/** What a restricted site gives the platform's own machines. */
+export const InfraConfig: MessageType<InfraConfig> = defineMessage<InfraConfig>({
+  name: "archipelago.InfraConfig",
+  typeName: "InfraConfig",
+  doc: "What a restricted site gives the platform's own machines.",
+  empty: emptyInfraConfig,
+  write: writeInfraConfig,
+  read: readInfraConfig,
+  fields: [
+    { name: "external_network_name", property: "externalNetworkName", number: 1, scalar: "string", rules: { fixed: true }, doc: "Network that leads outside." },
+    { name: "flavor_name", property: "flavorName", number: 2, scalar: "string", rules: { fixed: true }, doc: "Size of the platform's machines, as the infrastructure names it." },
+  ],
+});
+
+/** Longest waits for one site, in the place of those in the settings; 0: those of the settings. */
+export interface OperationTimeLimits {
+  createClusterInstTimeout: number;
+  updateClusterInstTimeout: number;
+  deleteClusterInstTimeout: number;
+  createAppInstTimeout: number;
+  updateAppInstTimeout: number;
+  deleteAppInstTimeout: number;
+}
+function emptyOperationTimeLimits(): OperationTimeLimits {
+  return {
+    createClusterInstTimeout: 0,
+    updateClusterInstTimeout: 0,
+    deleteClusterInstTimeout: 0,
+    createAppInstTimeout: 0,
+    updateAppInstTimeout: 0,
+    deleteAppInstTimeout: 0,
+  };
+}
+function writeOperationTimeLimits(m: OperationTimeLimits, w: Writer): void {
+  if (m.createClusterInstTimeout !== 0) {
+    w.uint32(8);
+    w.int64(m.createClusterInstTimeout);
+  }
+  if (m.updateClusterInstTimeout !== 0) {
+    w.uint32(16);
+    w.int64(m.updateClusterInstTimeout);
+  }
+  if (m.deleteClusterInstTimeout !== 0) {
+    w.uint32(24);
+    w.int64(m.deleteClusterInstTimeout);
+  }
+  if (m.createAppInstTimeout !== 0) {
+    w.uint32(32);
+    w.int64(m.createAppInstTimeout);
+  }
+  if (m.updateAppInstTimeout !== 0) {
+    w.uint32(40);
+    w.int64(m.updateAppInstTimeout);
+  }
+  if (m.deleteAppInstTimeout !== 0) {
+    w.uint32(48);
+    w.int64(m.deleteAppInstTimeout);
+  }
+}
+function readOperationTimeLimits(r: Reader, end: number, m: OperationTimeLimits): OperationTimeLimits {
+  while (r.position < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 8:
+        m.createClusterInstTimeout = r.int64();
+        break;
+      case 16:
+        m.updateClusterInstTimeout = r.int64();
+        break;
+      case 24:
+        m.deleteClusterInstTimeout = r.int64();
+        break;
+      case 32:
+        m.createAppInstTimeout = r.int64();
+        break;
+      case 40:
+        m.updateAppInstTimeout = r.int64();
+        break;
+      case 48:
+        m.deleteAppInstTimeout = r.int64();
+        break;
+      default:
+        r.skip(tag);
+    }
+  }
+  r.close(end);
+  return m;
+}
+/** Longest waits for one site, in the place of those in the settings; 0: those of the settings. */
+export const OperationTimeLimits: MessageType<OperationTimeLimits> = defineMessage<OperationTimeLimits>({
+  name: "archipelago.OperationTimeLimits",
+  typeName: "OperationTimeLimits",
+  doc: "Longest waits for one site, in the place of those in the settings; 0: those of the settings.",
+  empty: emptyOperationTimeLimits,
+  write: writeOperationTimeLimits,
+  read: readOperationTimeLimits,
+  fields: [
+    { name: "create_cluster_inst_timeout", property: "createClusterInstTimeout", number: 1, scalar: "int64", rules: { meaning: "DURATION" } },
+    { name: "update_cluster_inst_timeout", property: "updateClusterInstTimeout", number: 2, scalar: "int64", rules: { meaning: "DURATION" } },
+    { name: "delete_cluster_inst_timeout", property: "deleteClusterInstTimeout", number: 3, scalar: "int64", rules: { meaning: "DURATION" } },
+    { name: "create_app_inst_timeout", property: "createAppInstTimeout", number: 4, scalar: "int64", rules: { meaning: "DURATION" } },
+    { name: "update_app_inst_timeout", property: "updateAppInstTimeout", number: 5, scalar: "int64", rules: { meaning: "DURATION" } },
+    { name: "delete_app_inst_timeout", property: "deleteAppInstTimeout", number: 6, scalar: "int64", rules: { meaning: "DURATION" } },
+  ],
+});
+
+/** Most of one resource that the platform may use at a site. */
+export interface ResourceQuota {
+  /** Resource: RAM, vCPUs, Disk, GPUs, External IPs, or one that only the platform type has. */
+  name: string;
+  /** Most that may be used; 0: no limit but the infrastructure's own. */
+  value: number;
+  /** Share of the limit above which there is an alert, percent; 0: the cloudlet's default. */
+  alertThreshold: number;
+}
+function emptyResourceQuota(): ResourceQuota {
+  return {
+    name: "",
+    value: 0,
+    alertThreshold: 0,
+  };
+}
+function writeResourceQuota(m: ResourceQuota, w: Writer): void {
+  if (m.name !== "") {
+    w.uint32(10);
+    w.string(m.name);
+  }
+  if (m.value !== 0) {
+    w.uint32(16);
+    w.uint64(m.value);
+  }
+  if (m.alertThreshold !== 0) {
+    w.uint32(24);
+    w.int32(m.alertThreshold);
+  }
+}
+function readResourceQuota(r: Reader, end: number, m: ResourceQuota): ResourceQuota {
+  while (r.position < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 10:
+        m.name = r.string();
+        break;
+      case 16:
+        m.value = r.uint64();
+        break;
+      case 24:
+        m.alertThreshold = r.int32();
+        break;
+      default:
+        r.skip(tag);
+    }
+  }
+  r.close(end);
+  return m;
+}
+/** Most of one resource that the platform may use at a site. */
+export const ResourceQuota: MessageType<ResourceQuota> = defineMessage<ResourceQuota>({
+  name: "archipelago.ResourceQuota",
+  typeName: "ResourceQuota",
+  doc: "Most of one resource that the platform may use at a site.",
+  empty: emptyResourceQuota,
+  write: writeResourceQuota,
+  read: readResourceQuota,
+  fields: [
+    { name: "name", property: "name", number: 1, scalar: "string", rules: { required: true }, doc: "Resource: RAM, vCPUs, Disk, GPUs, External IPs, or one that only the platform type has." },
+    { name: "value", property: "value", number: 2, scalar: "uint64", doc: "Most that may be used; 0: no limit but the infrastructure's own." },
+    { name: "alert_threshold", property: "alertThreshold", number: 3, scalar: "int32", doc: "Share of the limit above which there is an alert, percent; 0: the cloudlet's default." },
+  ],
+});
+
+/** What a federated site is to the federation; set by the federation service. */
+export interface FederationConfig {
+  federationName: string;
+  selfFederationId: string;
+  partnerFederationId: string;
+  zoneCountryCode: string;
+  partnerFederationAddr: string;
+}
+function emptyFederationConfig(): FederationConfig {
+  return {
+    federationName: "",
+    selfFederationId: "",
+    partnerFederationId: "",
+    zoneCountryCode: "",
+    partnerFederationAddr: "",
+  };
+}
+function writeFederationConfig(m: FederationConfig, w: Writer): void {
+  if (m.federationName !== "") {
+    w.uint32(10);
+    w.string(m.federationName);
+  }
+  if (m.selfFederationId !== "") {
+    w.uint32(18);
+    w.string(m.selfFederationId);
+  }
+  if (m.partnerFederationId !== "") {
+    w.uint32(26);
+    w.string(m.partnerFederationId);
+  }
+  if (m.zoneCountryCode !== "") {
+    w.uint32(34);
+    w.string(m.zoneCountryCode);
+  }
+  if (m.partnerFederationAddr !== "") {
+    w.uint32(42);
+    w.string(m.partnerFederationAddr);
+  }
+}
+function readFederationConfig(r: Reader, end: number, m: FederationConfig): FederationConfig {
+  while (r.position < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 10:
+        m.federationName = r.string();
+        break;
+      case 18:
+        m.selfFederationId = r.string();
+        break;
+      case 26:
+        m.partnerFederationId = r.string();
+        break;
+      case 34:
+        m.zoneCountryCode = r.string();
+        break;
+      case 42:
+        m.partnerFederationAddr = r.string();
+        break;
+      default:
+        r.skip(tag);
+    }
+  }
+  r.close(end);
+  return m;
+}
+/** What a federated site is to the federation; set by the federation service. */
+export const FederationConfig: MessageType<FederationConfig> = defineMessage<FederationConfig>({
+  name: "archipelago.FederationConfig",
+  typeName: "FederationConfig",
+  doc: "What a federated site is to the federation; set by the federation service.",
+  empty: emptyFederationConfig,
+  write: writeFederationConfig,
+  read: readFederationConfig,
+  fields: [
+    { name: "federation_name", property: "federationName", number: 1, scalar: "string" },
+    { name: "self_federation_id", property: "selfFederationId", number: 2, scalar: "string" },
+    { name: "partner_federation_id", property: "partnerFederationId", number: 3, scalar: "string" },
+    { name: "zone_country_code", property: "zoneCountryCode", number: 4, scalar: "string" },
+    { name: "partner_federation_addr", property: "partnerFederationAddr", number: 5, scalar: "string" },
+  ],
+});
+
 /** A site that an operator lends to the platform. */
 export interface Cloudlet {
   /** Dotted field numbers that an update changes. */
@@ -126,34 +435,90 @@ export interface Cloudlet {
   location: dme.Loc | undefined;
   /** How the site hands out addresses; only dynamic is supported. */
   ipSupport: IpSupport;
+  /** Addresses that the site has to give, as text for people. */
+  staticIps: string;
   /** Number of addresses that the site can hand out, at least 1. */
   numDynamicIps: number;
+  /** Longest waits for this site, in the place of those in the settings. */
+  timeLimits: OperationTimeLimits | undefined;
   /** What went wrong in the last operation. */
   errors: string[];
   /** State of the site as the controller tracks it. */
   state: TrackedState;
+  /** How far this call goes without the site, for administrators. */
+  crmOverride: CRMOverride;
   /** The platform runs the site's resource manager beside itself, on the same machine. */
   deploymentLocal: boolean;
   /** Infrastructure of the site. */
   platformType: PlatformType;
+  /** Address at which the resource manager serves replication to services of its site. */
+  notifySrvAddr: string;
+  /** Size of the platform's own machines; default: one made for them. */
+  flavor: FlavorKey;
   /** Name of the site in its infrastructure; default: its name. */
   physicalName: string;
   /** Variables for the infrastructure plugin, e.g. PUBLIC_PORT_RANGE=21000-21099. */
   envVar: Record<string, string>;
+  /** Version that the resource manager reports; at creation, the one to bring up. */
+  containerVersion: string;
+  /** Credentials for the infrastructure, by name; kept among the secrets. */
+  accessVars: Record<string, string>;
+  /** Version of the image of the platform's own machines. */
+  vmImageVersion: string;
+  /** How the platform's own services run at the site: docker or kubernetes; default: docker. */
+  deployment: string;
+  /** How the platform reaches the site's infrastructure. */
+  infraApiAccess: InfraApiAccess;
+  /** What a site of restricted access gives the platform's own machines. */
+  infraConfig: InfraConfig | undefined;
   /** Whether the site is open for work. */
   maintenanceState: dme.MaintenanceState;
-  /** Version that the resource manager reports. */
-  containerVersion: string;
+  /** The version to bring up goes before the operator's policy. */
+  overridePolicyContainerVersion: boolean;
+  /** Pool of machines that the site consists of, for platforms that need one. */
+  vmPool: string;
+  /** Public half of the site's access key, PEM. */
+  crmAccessPublicKey: string;
+  /** The site must exchange its access key at its first use. */
+  crmAccessKeyUpgradeRequired: boolean;
   createdAt: Timestamp | undefined;
   updatedAt: Timestamp | undefined;
+  /** Policy, of the cloudlet's organization, on where apps at the site may connect to. */
+  trustPolicy: string;
+  /** How far the policy is in force at the site. */
+  trustPolicyState: TrackedState;
+  /** Most that the platform may use at the site, by resource. */
+  resourceQuotas: ResourceQuota[];
+  /** Share of a limit above which there is an alert, percent; default: 80. */
+  defaultResourceAlertThreshold: number;
+  /** Kafka cluster, host:port, to which the site's events are sent. */
+  kafkaCluster: string;
+  /** Credentials for the Kafka cluster; kept among the secrets. */
+  kafkaUser: string;
+  kafkaPassword: string;
+  /** Keep a cluster at the site in which apps of all developers run. */
+  enableDefaultServerlessCluster: boolean;
   /** Operators whose subscribers may use the site as if it were their own. */
   allianceOrgs: string[];
+  /** Organization that alone uses the site's only cluster; empty: everybody. */
+  singleKubernetesClusterOwner: string;
   /** A deletion is under way: no new references. */
   deletePrepare: boolean;
+  /** The site has two resource managers, one of which stands by. */
+  platformHighAvailability: boolean;
+  /** Public half of the second resource manager's access key, PEM. */
+  secondaryCrmAccessPublicKey: string;
+  secondaryCrmAccessKeyUpgradeRequired: boolean;
+  /** Address at which the second resource manager serves replication to services of its site. */
+  secondaryNotifySrvAddr: string;
   /** DNS label of the site, unique in the region, at most 50 characters. */
   dnsLabel: string;
   /** Name of the site's shared load balancer. */
   rootLbFqdn: string;
+  /** What a federated site is to the federation. */
+  federationConfig: FederationConfig | undefined;
+  /** Where the license of the site's GPU driver is kept. */
+  licenseConfigStoragePath: string;
 }
 function emptyCloudlet(): Cloudlet {
   return {
@@ -161,21 +526,50 @@ function emptyCloudlet(): Cloudlet {
     key: CloudletKey.create(),
     location: undefined,
     ipSupport: 0,
+    staticIps: "",
     numDynamicIps: 0,
+    timeLimits: undefined,
     errors: [],
     state: 0,
+    crmOverride: 0,
     deploymentLocal: false,
     platformType: 0,
+    notifySrvAddr: "",
+    flavor: FlavorKey.create(),
     physicalName: "",
     envVar: {},
-    maintenanceState: 0,
     containerVersion: "",
+    accessVars: {},
+    vmImageVersion: "",
+    deployment: "",
+    infraApiAccess: 0,
+    infraConfig: undefined,
+    maintenanceState: 0,
+    overridePolicyContainerVersion: false,
+    vmPool: "",
+    crmAccessPublicKey: "",
+    crmAccessKeyUpgradeRequired: false,
     createdAt: undefined,
     updatedAt: undefined,
+    trustPolicy: "",
+    trustPolicyState: 0,
+    resourceQuotas: [],
+    defaultResourceAlertThreshold: 0,
+    kafkaCluster: "",
+    kafkaUser: "",
+    kafkaPassword: "",
+    enableDefaultServerlessCluster: false,
     allianceOrgs: [],
+    singleKubernetesClusterOwner: "",
     deletePrepare: false,
+    platformHighAvailability: false,
+    secondaryCrmAccessPublicKey: "",
+    secondaryCrmAccessKeyUpgradeRequired: false,
+    secondaryNotifySrvAddr: "",
     dnsLabel: "",
     rootLbFqdn: "",
+    federationConfig: undefined,
+    licenseConfigStoragePath: "",
   };
 }
 function writeCloudlet(m: Cloudlet, w: Writer): void {
@@ -199,9 +593,19 @@ function writeCloudlet(m: Cloudlet, w: Writer): void {
     w.uint32(48);
     w.int32(m.ipSupport);
   }
+  if (m.staticIps !== "") {
+    w.uint32(58);
+    w.string(m.staticIps);
+  }
   if (m.numDynamicIps !== 0) {
     w.uint32(64);
     w.int32(m.numDynamicIps);
+  }
+  if (m.timeLimits !== undefined) {
+    w.uint32(74);
+    const mark = w.begin();
+    OperationTimeLimits.write(m.timeLimits, w);
+    w.end(mark);
   }
   for (const item of m.errors) {
     w.uint32(82);
@@ -211,6 +615,10 @@ function writeCloudlet(m: Cloudlet, w: Writer): void {
     w.uint32(96);
     w.int32(m.state);
   }
+  if (m.crmOverride !== 0) {
+    w.uint32(104);
+    w.int32(m.crmOverride);
+  }
   if (m.deploymentLocal) {
     w.uint32(112);
     w.bool(m.deploymentLocal);
@@ -218,6 +626,16 @@ function writeCloudlet(m: Cloudlet, w: Writer): void {
   if (m.platformType !== 0) {
     w.uint32(120);
     w.int32(m.platformType);
+  }
+  if (m.notifySrvAddr !== "") {
+    w.uint32(130);
+    w.string(m.notifySrvAddr);
+  }
+  {
+    w.uint32(138);
+    const mark = w.begin();
+    FlavorKey.write(m.flavor, w);
+    w.endUnlessEmpty(mark, 2);
   }
   if (m.physicalName !== "") {
     w.uint32(146);
@@ -236,9 +654,52 @@ function writeCloudlet(m: Cloudlet, w: Writer): void {
     w.uint32(162);
     w.string(m.containerVersion);
   }
+  for (const key of Object.keys(m.accessVars).sort()) {
+    w.uint32(186);
+    const entry = w.begin();
+    w.uint32(10);
+    w.string(key);
+    w.uint32(18);
+    w.string(m.accessVars[key]!);
+    w.end(entry);
+  }
+  if (m.vmImageVersion !== "") {
+    w.uint32(194);
+    w.string(m.vmImageVersion);
+  }
+  if (m.deployment !== "") {
+    w.uint32(210);
+    w.string(m.deployment);
+  }
+  if (m.infraApiAccess !== 0) {
+    w.uint32(216);
+    w.int32(m.infraApiAccess);
+  }
+  if (m.infraConfig !== undefined) {
+    w.uint32(226);
+    const mark = w.begin();
+    InfraConfig.write(m.infraConfig, w);
+    w.end(mark);
+  }
   if (m.maintenanceState !== 0) {
     w.uint32(240);
     w.int32(m.maintenanceState);
+  }
+  if (m.overridePolicyContainerVersion) {
+    w.uint32(248);
+    w.bool(m.overridePolicyContainerVersion);
+  }
+  if (m.vmPool !== "") {
+    w.uint32(258);
+    w.string(m.vmPool);
+  }
+  if (m.crmAccessPublicKey !== "") {
+    w.uint32(266);
+    w.string(m.crmAccessPublicKey);
+  }
+  if (m.crmAccessKeyUpgradeRequired) {
+    w.uint32(272);
+    w.bool(m.crmAccessKeyUpgradeRequired);
   }
   if (m.createdAt !== undefined) {
     w.uint32(282);
@@ -252,13 +713,67 @@ function writeCloudlet(m: Cloudlet, w: Writer): void {
     Timestamp.write(m.updatedAt, w);
     w.end(mark);
   }
+  if (m.trustPolicy !== "") {
+    w.uint32(298);
+    w.string(m.trustPolicy);
+  }
+  if (m.trustPolicyState !== 0) {
+    w.uint32(304);
+    w.int32(m.trustPolicyState);
+  }
+  for (const item of m.resourceQuotas) {
+    w.uint32(314);
+    const mark = w.begin();
+    ResourceQuota.write(item, w);
+    w.end(mark);
+  }
+  if (m.defaultResourceAlertThreshold !== 0) {
+    w.uint32(320);
+    w.int32(m.defaultResourceAlertThreshold);
+  }
+  if (m.kafkaCluster !== "") {
+    w.uint32(338);
+    w.string(m.kafkaCluster);
+  }
+  if (m.kafkaUser !== "") {
+    w.uint32(346);
+    w.string(m.kafkaUser);
+  }
+  if (m.kafkaPassword !== "") {
+    w.uint32(354);
+    w.string(m.kafkaPassword);
+  }
+  if (m.enableDefaultServerlessCluster) {
+    w.uint32(368);
+    w.bool(m.enableDefaultServerlessCluster);
+  }
   for (const item of m.allianceOrgs) {
     w.uint32(378);
     w.string(item);
   }
+  if (m.singleKubernetesClusterOwner !== "") {
+    w.uint32(386);
+    w.string(m.singleKubernetesClusterOwner);
+  }
   if (m.deletePrepare) {
     w.uint32(392);
     w.bool(m.deletePrepare);
+  }
+  if (m.platformHighAvailability) {
+    w.uint32(400);
+    w.bool(m.platformHighAvailability);
+  }
+  if (m.secondaryCrmAccessPublicKey !== "") {
+    w.uint32(410);
+    w.string(m.secondaryCrmAccessPublicKey);
+  }
+  if (m.secondaryCrmAccessKeyUpgradeRequired) {
+    w.uint32(416);
+    w.bool(m.secondaryCrmAccessKeyUpgradeRequired);
+  }
+  if (m.secondaryNotifySrvAddr !== "") {
+    w.uint32(426);
+    w.string(m.secondaryNotifySrvAddr);
   }
   if (m.dnsLabel !== "") {
     w.uint32(434);
@@ -267,6 +782,16 @@ function writeCloudlet(m: Cloudlet, w: Writer): void {
   if (m.rootLbFqdn !== "") {
     w.uint32(442);
     w.string(m.rootLbFqdn);
+  }
+  if (m.federationConfig !== undefined) {
+    w.uint32(450);
+    const mark = w.begin();
+    FederationConfig.write(m.federationConfig, w);
+    w.end(mark);
+  }
+  if (m.licenseConfigStoragePath !== "") {
+    w.uint32(458);
+    w.string(m.licenseConfigStoragePath);
   }
 }
 function readCloudlet(r: Reader, end: number, m: Cloudlet): Cloudlet {
@@ -285,8 +810,14 @@ function readCloudlet(r: Reader, end: number, m: Cloudlet): Cloudlet {
       case 48:
         m.ipSupport = r.int32() as IpSupport;
         break;
+      case 58:
+        m.staticIps = r.string();
+        break;
       case 64:
         m.numDynamicIps = r.int32();
+        break;
+      case 74:
+        m.timeLimits = OperationTimeLimits.read(r, r.end(), m.timeLimits);
         break;
       case 82:
         m.errors.push(r.string());
@@ -294,11 +825,20 @@ function readCloudlet(r: Reader, end: number, m: Cloudlet): Cloudlet {
       case 96:
         m.state = r.int32() as TrackedState;
         break;
+      case 104:
+        m.crmOverride = r.int32() as CRMOverride;
+        break;
       case 112:
         m.deploymentLocal = r.bool();
         break;
       case 120:
         m.platformType = r.int32() as PlatformType;
+        break;
+      case 130:
+        m.notifySrvAddr = r.string();
+        break;
+      case 138:
+        m.flavor = FlavorKey.read(r, r.end(), m.flavor);
         break;
       case 146:
         m.physicalName = r.string();
@@ -317,11 +857,49 @@ function readCloudlet(r: Reader, end: number, m: Cloudlet): Cloudlet {
         setEntry(m.envVar, key, value);
         break;
       }
+      case 162:
+        m.containerVersion = r.string();
+        break;
+      case 186: {
+        const entryEnd = r.end();
+        let key = "";
+        let value = "";
+        while (r.position < entryEnd) {
+          const entryTag = r.tag();
+          if (entryTag === 10) key = r.string();
+          else if (entryTag === 18) value = r.string();
+          else r.skip(entryTag);
+        }
+        r.close(entryEnd);
+        setEntry(m.accessVars, key, value);
+        break;
+      }
+      case 194:
+        m.vmImageVersion = r.string();
+        break;
+      case 210:
+        m.deployment = r.string();
+        break;
+      case 216:
+        m.infraApiAccess = r.int32() as InfraApiAccess;
+        break;
+      case 226:
+        m.infraConfig = InfraConfig.read(r, r.end(), m.infraConfig);
+        break;
       case 240:
         m.maintenanceState = r.int32() as dme.MaintenanceState;
         break;
-      case 162:
-        m.containerVersion = r.string();
+      case 248:
+        m.overridePolicyContainerVersion = r.bool();
+        break;
+      case 258:
+        m.vmPool = r.string();
+        break;
+      case 266:
+        m.crmAccessPublicKey = r.string();
+        break;
+      case 272:
+        m.crmAccessKeyUpgradeRequired = r.bool();
         break;
       case 282:
         m.createdAt = Timestamp.read(r, r.end(), m.createdAt);
@@ -329,17 +907,62 @@ function readCloudlet(r: Reader, end: number, m: Cloudlet): Cloudlet {
       case 290:
         m.updatedAt = Timestamp.read(r, r.end(), m.updatedAt);
         break;
+      case 298:
+        m.trustPolicy = r.string();
+        break;
+      case 304:
+        m.trustPolicyState = r.int32() as TrackedState;
+        break;
+      case 314:
+        m.resourceQuotas.push(ResourceQuota.read(r, r.end()));
+        break;
+      case 320:
+        m.defaultResourceAlertThreshold = r.int32();
+        break;
+      case 338:
+        m.kafkaCluster = r.string();
+        break;
+      case 346:
+        m.kafkaUser = r.string();
+        break;
+      case 354:
+        m.kafkaPassword = r.string();
+        break;
+      case 368:
+        m.enableDefaultServerlessCluster = r.bool();
+        break;
       case 378:
         m.allianceOrgs.push(r.string());
         break;
+      case 386:
+        m.singleKubernetesClusterOwner = r.string();
+        break;
       case 392:
         m.deletePrepare = r.bool();
+        break;
+      case 400:
+        m.platformHighAvailability = r.bool();
+        break;
+      case 410:
+        m.secondaryCrmAccessPublicKey = r.string();
+        break;
+      case 416:
+        m.secondaryCrmAccessKeyUpgradeRequired = r.bool();
+        break;
+      case 426:
+        m.secondaryNotifySrvAddr = r.string();
         break;
       case 434:
         m.dnsLabel = r.string();
         break;
       case 442:
         m.rootLbFqdn = r.string();
+        break;
+      case 450:
+        m.federationConfig = FederationConfig.read(r, r.end(), m.federationConfig);
+        break;
+      case 458:
+        m.licenseConfigStoragePath = r.string();
         break;
       default:
         r.skip(tag);
@@ -356,27 +979,111 @@ export const Cloudlet: MessageType<Cloudlet> = defineMessage<Cloudlet>({
   empty: emptyCloudlet,
   write: writeCloudlet,
   read: readCloudlet,
-  object: { keyFields: ["key"], flatKey: false, owner: "key.organization", ownerType: "operator", source: "CONTROLLER", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}, {"to":"TO_CRM","by":"key","via":"","at":""}, {"to":"TO_AUTO_PROVISIONER","by":"","via":"","at":""}], needs: [], noun: "cloudlet", cli: "cloudlet", order: 20 },
+  object: { keyFields: ["key"], flatKey: false, owner: "key.organization", ownerType: "operator", source: "CONTROLLER", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}, {"to":"TO_CRM","by":"key","via":"","at":""}, {"to":"TO_AUTO_PROVISIONER","by":"","via":"","at":""}], needs: [{"kind":"Flavor","at":"flavor","optional":true,"with":[],"late":false}], noun: "cloudlet", cli: "cloudlet", order: 20 },
   fields: [
     { name: "fields", property: "fields", number: 1, scalar: "string", repeated: true, rules: { modifier: true }, doc: "Dotted field numbers that an update changes." },
     { name: "key", property: "key", number: 2, message: () => CloudletKey, rules: { present: true, fixed: true } },
     { name: "location", property: "location", number: 5, message: () => dme.Loc, rules: { required: true }, doc: "Where the site is, WGS84 degrees; (0, 0) is refused." },
     { name: "ip_support", property: "ipSupport", number: 6, enum: () => enumDescriptor(IpSupport), doc: "How the site hands out addresses; only dynamic is supported." },
+    { name: "static_ips", property: "staticIps", number: 7, scalar: "string", doc: "Addresses that the site has to give, as text for people." },
     { name: "num_dynamic_ips", property: "numDynamicIps", number: 8, scalar: "int32", doc: "Number of addresses that the site can hand out, at least 1." },
+    { name: "time_limits", property: "timeLimits", number: 9, message: () => OperationTimeLimits, doc: "Longest waits for this site, in the place of those in the settings." },
     { name: "errors", property: "errors", number: 10, scalar: "string", repeated: true, rules: { setBy: "CONTROLLER" }, doc: "What went wrong in the last operation." },
     { name: "state", property: "state", number: 12, enum: () => enumDescriptor(TrackedState), rules: { setBy: "CONTROLLER" }, doc: "State of the site as the controller tracks it." },
+    { name: "crm_override", property: "crmOverride", number: 13, enum: () => enumDescriptor(CRMOverride), rules: { modifier: true }, doc: "How far this call goes without the site, for administrators." },
     { name: "deployment_local", property: "deploymentLocal", number: 14, scalar: "bool", rules: { fixed: true }, doc: "The platform runs the site's resource manager beside itself, on the same machine." },
     { name: "platform_type", property: "platformType", number: 15, enum: () => enumDescriptor(PlatformType), rules: { fixed: true }, doc: "Infrastructure of the site." },
+    { name: "notify_srv_addr", property: "notifySrvAddr", number: 16, scalar: "string", doc: "Address at which the resource manager serves replication to services of its site." },
+    { name: "flavor", property: "flavor", number: 17, message: () => FlavorKey, rules: { present: true, fixed: true }, doc: "Size of the platform's own machines; default: one made for them." },
     { name: "physical_name", property: "physicalName", number: 18, scalar: "string", rules: { fixed: true }, doc: "Name of the site in its infrastructure; default: its name." },
     { name: "env_var", property: "envVar", number: 19, scalar: "string", map: true, doc: "Variables for the infrastructure plugin, e.g. PUBLIC_PORT_RANGE=21000-21099." },
+    { name: "container_version", property: "containerVersion", number: 20, scalar: "string", rules: { fixed: true }, doc: "Version that the resource manager reports; at creation, the one to bring up." },
+    { name: "access_vars", property: "accessVars", number: 23, scalar: "string", map: true, rules: { secret: true }, doc: "Credentials for the infrastructure, by name; kept among the secrets." },
+    { name: "vm_image_version", property: "vmImageVersion", number: 24, scalar: "string", rules: { fixed: true }, doc: "Version of the image of the platform's own machines." },
+    { name: "deployment", property: "deployment", number: 26, scalar: "string", rules: { fixed: true }, doc: "How the platform's own services run at the site: docker or kubernetes; default: docker." },
+    { name: "infra_api_access", property: "infraApiAccess", number: 27, enum: () => enumDescriptor(InfraApiAccess), rules: { fixed: true }, doc: "How the platform reaches the site's infrastructure." },
+    { name: "infra_config", property: "infraConfig", number: 28, message: () => InfraConfig, rules: { fixed: true }, doc: "What a site of restricted access gives the platform's own machines." },
     { name: "maintenance_state", property: "maintenanceState", number: 30, enum: () => enumDescriptor(dme.MaintenanceState), rules: { setBy: "CONTROLLER" }, doc: "Whether the site is open for work." },
-    { name: "container_version", property: "containerVersion", number: 20, scalar: "string", rules: { setBy: "CONTROLLER" }, doc: "Version that the resource manager reports." },
+    { name: "override_policy_container_version", property: "overridePolicyContainerVersion", number: 31, scalar: "bool", rules: { fixed: true }, doc: "The version to bring up goes before the operator's policy." },
+    { name: "vm_pool", property: "vmPool", number: 32, scalar: "string", rules: { fixed: true }, doc: "Pool of machines that the site consists of, for platforms that need one." },
+    { name: "crm_access_public_key", property: "crmAccessPublicKey", number: 33, scalar: "string", rules: { setBy: "CONTROLLER", hidden: true }, doc: "Public half of the site's access key, PEM." },
+    { name: "crm_access_key_upgrade_required", property: "crmAccessKeyUpgradeRequired", number: 34, scalar: "bool", rules: { setBy: "CONTROLLER" }, doc: "The site must exchange its access key at its first use." },
     { name: "created_at", property: "createdAt", number: 35, message: () => Timestamp, rules: { setBy: "CONTROLLER" } },
     { name: "updated_at", property: "updatedAt", number: 36, message: () => Timestamp, rules: { setBy: "CONTROLLER" } },
+    { name: "trust_policy", property: "trustPolicy", number: 37, scalar: "string", doc: "Policy, of the cloudlet's organization, on where apps at the site may connect to." },
+    { name: "trust_policy_state", property: "trustPolicyState", number: 38, enum: () => enumDescriptor(TrackedState), rules: { setBy: "CONTROLLER" }, doc: "How far the policy is in force at the site." },
+    { name: "resource_quotas", property: "resourceQuotas", number: 39, message: () => ResourceQuota, repeated: true, doc: "Most that the platform may use at the site, by resource." },
+    { name: "default_resource_alert_threshold", property: "defaultResourceAlertThreshold", number: 40, scalar: "int32", doc: "Share of a limit above which there is an alert, percent; default: 80." },
+    { name: "kafka_cluster", property: "kafkaCluster", number: 42, scalar: "string", doc: "Kafka cluster, host:port, to which the site's events are sent." },
+    { name: "kafka_user", property: "kafkaUser", number: 43, scalar: "string", rules: { secret: true }, doc: "Credentials for the Kafka cluster; kept among the secrets." },
+    { name: "kafka_password", property: "kafkaPassword", number: 44, scalar: "string", rules: { secret: true } },
+    { name: "enable_default_serverless_cluster", property: "enableDefaultServerlessCluster", number: 46, scalar: "bool", doc: "Keep a cluster at the site in which apps of all developers run." },
     { name: "alliance_orgs", property: "allianceOrgs", number: 47, scalar: "string", repeated: true, doc: "Operators whose subscribers may use the site as if it were their own." },
+    { name: "single_kubernetes_cluster_owner", property: "singleKubernetesClusterOwner", number: 48, scalar: "string", rules: { fixed: true }, doc: "Organization that alone uses the site's only cluster; empty: everybody." },
     { name: "delete_prepare", property: "deletePrepare", number: 49, scalar: "bool", rules: { setBy: "CONTROLLER", hidden: true }, doc: "A deletion is under way: no new references." },
+    { name: "platform_high_availability", property: "platformHighAvailability", number: 50, scalar: "bool", doc: "The site has two resource managers, one of which stands by." },
+    { name: "secondary_crm_access_public_key", property: "secondaryCrmAccessPublicKey", number: 51, scalar: "string", rules: { setBy: "CONTROLLER", hidden: true }, doc: "Public half of the second resource manager's access key, PEM." },
+    { name: "secondary_crm_access_key_upgrade_required", property: "secondaryCrmAccessKeyUpgradeRequired", number: 52, scalar: "bool", rules: { setBy: "CONTROLLER" } },
+    { name: "secondary_notify_srv_addr", property: "secondaryNotifySrvAddr", number: 53, scalar: "string", doc: "Address at which the second resource manager serves replication to services of its site." },
     { name: "dns_label", property: "dnsLabel", number: 54, scalar: "string", rules: { setBy: "CONTROLLER" }, doc: "DNS label of the site, unique in the region, at most 50 characters." },
     { name: "root_lb_fqdn", property: "rootLbFqdn", number: 55, scalar: "string", rules: { setBy: "CONTROLLER" }, doc: "Name of the site's shared load balancer." },
+    { name: "federation_config", property: "federationConfig", number: 56, message: () => FederationConfig, rules: { setBy: "CONTROLLER" }, doc: "What a federated site is to the federation." },
+    { name: "license_config_storage_path", property: "licenseConfigStoragePath", number: 57, scalar: "string", rules: { setBy: "CONTROLLER", hidden: true }, doc: "Where the license of the site's GPU driver is kept." },
+  ],
+});
+
+/** An operator in alliance with the one of a cloudlet. */
+export interface CloudletAllianceOrg {
+  key: CloudletKey;
+  /** Operator whose subscribers may use the site as if it were their own. */
+  organization: string;
+}
+function emptyCloudletAllianceOrg(): CloudletAllianceOrg {
+  return {
+    key: CloudletKey.create(),
+    organization: "",
+  };
+}
+function writeCloudletAllianceOrg(m: CloudletAllianceOrg, w: Writer): void {
+  {
+    w.uint32(10);
+    const mark = w.begin();
+    CloudletKey.write(m.key, w);
+    w.endUnlessEmpty(mark, 1);
+  }
+  if (m.organization !== "") {
+    w.uint32(18);
+    w.string(m.organization);
+  }
+}
+function readCloudletAllianceOrg(r: Reader, end: number, m: CloudletAllianceOrg): CloudletAllianceOrg {
+  while (r.position < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 10:
+        m.key = CloudletKey.read(r, r.end(), m.key);
+        break;
+      case 18:
+        m.organization = r.string();
+        break;
+      default:
+        r.skip(tag);
+    }
+  }
+  r.close(end);
+  return m;
+}
+/** An operator in alliance with the one of a cloudlet. */
+export const CloudletAllianceOrg: MessageType<CloudletAllianceOrg> = defineMessage<CloudletAllianceOrg>({
+  name: "archipelago.CloudletAllianceOrg",
+  typeName: "CloudletAllianceOrg",
+  doc: "An operator in alliance with the one of a cloudlet.",
+  empty: emptyCloudletAllianceOrg,
+  write: writeCloudletAllianceOrg,
+  read: readCloudletAllianceOrg,
+  fields: [
+    { name: "key", property: "key", number: 1, message: () => CloudletKey, rules: { present: true } },
+    { name: "organization", property: "organization", number: 2, scalar: "string", rules: { arg: "org", required: true }, doc: "Operator whose subscribers may use the site as if it were their own." },
   ],
 });
 
@@ -390,6 +1097,10 @@ export const CloudletApi: {
     readonly deleteCloudlet: MethodDefinition<Cloudlet, Result> & { readonly requestStream: false; readonly responseStream: true };
     /** Change a cloudlet. */
     readonly updateCloudlet: MethodDefinition<Cloudlet, Result> & { readonly requestStream: false; readonly responseStream: true };
+    /** Let the subscribers of another operator use a cloudlet. */
+    readonly addCloudletAllianceOrg: MethodDefinition<CloudletAllianceOrg, Result> & { readonly requestStream: false; readonly responseStream: false };
+    /** Take that back. */
+    readonly removeCloudletAllianceOrg: MethodDefinition<CloudletAllianceOrg, Result> & { readonly requestStream: false; readonly responseStream: false };
     /** Show cloudlets. */
     readonly showCloudlet: MethodDefinition<Cloudlet, Cloudlet> & { readonly requestStream: false; readonly responseStream: true };
   };
@@ -426,6 +1137,26 @@ export const CloudletApi: {
       input: Cloudlet,
       output: Result,
       api: { resource: "cloudlets", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "cloudlet update", requiredArgs: ["cloudlet","cloudletorg"], internal: false },
+    },
+    addCloudletAllianceOrg: {
+      name: "AddCloudletAllianceOrg",
+      path: "/archipelago.CloudletApi/AddCloudletAllianceOrg",
+      doc: "Let the subscribers of another operator use a cloudlet.",
+      requestStream: false,
+      responseStream: false,
+      input: CloudletAllianceOrg,
+      output: Result,
+      api: { resource: "cloudlets", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "cloudlet addallianceorg", requiredArgs: ["cloudlet","cloudletorg","org"], internal: false },
+    },
+    removeCloudletAllianceOrg: {
+      name: "RemoveCloudletAllianceOrg",
+      path: "/archipelago.CloudletApi/RemoveCloudletAllianceOrg",
+      doc: "Take that back.",
+      requestStream: false,
+      responseStream: false,
+      input: CloudletAllianceOrg,
+      output: Result,
+      api: { resource: "cloudlets", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "cloudlet rmallianceorg", requiredArgs: ["cloudlet","cloudletorg","org"], internal: false },
     },
     showCloudlet: {
       name: "ShowCloudlet",

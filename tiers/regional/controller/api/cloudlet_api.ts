@@ -18,7 +18,17 @@ import { checkCloudlet, checkNewCloudlet, defaultCloudlet } from "../rules/cloud
 import { cloudletLabel, MAX_CLOUDLET_LABEL_CHARACTERS, sharedFqdn } from "../rules/dns_labels.ts";
 import { Issues } from "../rules/issues.ts";
 import type { ObjectTx } from "../state/object_tx.ts";
+import { requireReferences } from "../state/references.ts";
 import { cloudletLabelRow, cloudletRefsRow } from "../state/rows.ts";
+import { cloudletAllianceCalls } from "./cloudlet_alliance.ts";
+import {
+  type CloudletSecrets,
+  dropSecrets,
+  hasSecrets,
+  requireSecrets,
+  saveSecrets,
+  secretsOf,
+} from "./cloudlet_secrets.ts";
 import { deleteStored } from "./deletion.ts";
 import { takeName } from "./labels.ts";
 import { readKey, readNew, show } from "./requests.ts";
@@ -49,9 +59,11 @@ export function cloudletApi(context: ApiContext): Handlers<typeof CloudletApi> {
       const key = readKey(CloudletKind, request);
       return operations.run(CloudletKind, key, "delete", async (operation) => {
         await deleteStored(context, operation, CloudletKind, key, freeCloudlet);
+        await dropSecrets(context.secrets, region.name, request.key);
         operation.progress.line("Deleted cloudlet");
       }).read(call.signal);
     },
+    ...cloudletAllianceCalls(context),
     showCloudlet: (request, call) =>
       show(region.cache, CloudletKind, (cloudlet) => matches(CloudletKind.message, request, cloudlet), call),
   };
@@ -59,10 +71,13 @@ export function cloudletApi(context: ApiContext): Handlers<typeof CloudletApi> {
 
 async function create(context: ApiContext, operation: Operation, key: string, wanted: Cloudlet): Promise<void> {
   const { region, zone, timeouts } = context;
+  const secrets = secretsOf(wanted);
+  if (hasSecrets(secrets)) requireSecrets(context.secrets);
   await region.change(async (tx) => {
     await operation.claim(tx);
     if (await tx.get(CloudletKind, key)) throw alreadyExists(CloudletKind, key);
     const cloudlet = CloudletKind.message.create(wanted);
+    await requireReferences(tx, CloudletKind, cloudlet);
     cloudlet.state = TrackedState.CREATING;
     cloudlet.dnsLabel = await takeName(
       tx,
@@ -73,6 +88,7 @@ async function create(context: ApiContext, operation: Operation, key: string, wa
     cloudlet.rootLbFqdn = sharedFqdn(cloudlet.dnsLabel, zone);
     tx.put(CloudletKind, cloudlet);
   });
+  await saveSecrets(context.secrets, region.name, wanted.key, secrets);
   operation.progress.line("Waiting for the cloudlet's resource manager");
   const outcome = await operation.wait(CloudletKind, key, (cloudlet) => {
     if (cloudlet === undefined) return { errors: ["the cloudlet was removed"] };
@@ -91,11 +107,13 @@ async function create(context: ApiContext, operation: Operation, key: string, wa
 
 async function update(context: ApiContext, operation: Operation, key: string, request: Cloudlet): Promise<void> {
   const { region, timeouts } = context;
+  let secrets: CloudletSecrets = {};
   const { moved, upgrading } = await region.change(async (tx) => {
     await operation.claim(tx);
     const cloudlet = await tx.requireUsable(CloudletKind, key);
     const issues = new Issues();
     if (request.fields.length === 0) issues.add("fields", undefined, "must name what to update");
+    const before = CloudletKind.message.create(cloudlet);
     const { changed, refused } = applyMask(CloudletKind.message, cloudlet, request, request.fields);
     for (const { field, rule } of refused) issues.add(field, undefined, rule);
     refuse(issues.list);
@@ -105,13 +123,20 @@ async function update(context: ApiContext, operation: Operation, key: string, re
     checkNewCloudlet(cloudlet, issues);
     checkCloudlet(cloudlet, issues);
     refuse(issues.list);
+    await requireReferences(tx, CloudletKind, cloudlet, before);
+    if (hasSecrets(secretsOf(cloudlet))) requireSecrets(context.secrets);
     // A site that is not at work takes the variables when it comes up; one that is has to begin anew with them.
     const info = await tx.get(CloudletInfoKind, key);
     const upgrading = info?.state === dme.CloudletState.CLOUDLET_STATE_READY && changed.includes("env_var");
     if (upgrading) cloudlet.state = TrackedState.UPDATE_REQUESTED;
     tx.put(CloudletKind, cloudlet);
+    secrets = {
+      ...secretsOf(cloudlet),
+      ...(changed.includes("kafka_cluster") && cloudlet.kafkaCluster === "" && { kafka: "drop" as const }),
+    };
     return { moved: changed.some((field) => field.startsWith("location")) ? cloudlet.location : undefined, upgrading };
   });
+  await saveSecrets(context.secrets, region.name, request.key, secrets);
   if (moved) await moveInstances(context, key, moved);
   if (upgrading) {
     let last = TrackedState.UPDATE_REQUESTED as TrackedState;

@@ -1,5 +1,6 @@
 import { type CallContext, type Handlers, RpcError, type Service, Status } from "../../../../shared/rpc/mod.ts";
 import { kinds, type MethodDefinition, RequestOption, Result } from "../../../../shared/schema/mod.ts";
+import type { SecretStore } from "../../../../shared/secrets/mod.ts";
 import type { Store } from "../../../../shared/store/mod.ts";
 import type { ApiContext } from "../context.ts";
 import type { AnyKind } from "../faults.ts";
@@ -41,9 +42,29 @@ export function withDryRun<S extends Service>(
 
 /** Every part is listed, so that nobody adds one that acts on the world without a thought for dry runs. */
 function dryContext(context: ApiContext, dry: DryStore): ApiContext {
-  const { region, zone, timeouts, clock, log } = context;
+  const { region, zone, timeouts, secrets, clock, log } = context;
   const dryRegion = createRegion(region.name, dry.store, region.cache, () => clock.now());
-  return { region: dryRegion, operations: new DryOperations(), zone, timeouts, clock, log };
+  return {
+    region: dryRegion,
+    operations: new DryOperations(),
+    zone,
+    timeouts,
+    secrets: secrets && drySecrets(secrets),
+    clock,
+    log,
+  };
+}
+
+/** Secrets that can be read, and whose changes are forgotten. */
+function drySecrets(secrets: SecretStore): SecretStore {
+  return {
+    get: (path, options) => secrets.get(path, options),
+    versions: (path) => secrets.versions(path),
+    watch: (path, options) => secrets.watch(path, options),
+    put: () => Promise.resolve(0),
+    delete: () => Promise.resolve(false),
+    close() {},
+  };
 }
 
 async function single(handler: AnyHandler, input: unknown, call: CallContext, dry: DryStore): Promise<Result> {

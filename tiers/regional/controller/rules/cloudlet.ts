@@ -1,8 +1,19 @@
-import { type Cloudlet, enumText, IpSupport, PlatformType } from "../../../../shared/schema/mod.ts";
+import { type Cloudlet, enumText, InfraApiAccess, IpSupport, PlatformType } from "../../../../shared/schema/mod.ts";
 import type { Issues } from "./issues.ts";
+import { hasTrait } from "./platform_features.ts";
 import { checkName } from "./names.ts";
 import { PLATFORMS_TEXT, SUPPORTED } from "./platforms.ts";
 import { parsePublicPortRange, PUBLIC_PORT_RANGE } from "./public_ports.ts";
+
+/** How the platform's own services run at a site that says nothing of it. */
+const DEFAULT_DEPLOYMENT = "docker";
+const DEPLOYMENTS = ["docker", "kubernetes"];
+
+/** Share of a limit above which there is an alert, percent. */
+const DEFAULT_ALERT_THRESHOLD = 80;
+
+/** Resources that quotas of every platform may name (specification 3.8). */
+export const QUOTA_RESOURCES = ["RAM", "vCPUs", "Disk", "GPUs", "External IPs"];
 
 /** Most variables of a cloudlet, and the longest name or value of one in characters. */
 const MAX_VARIABLES = 100;
@@ -12,6 +23,8 @@ const MAX_VARIABLE_CHARACTERS = 4096;
 export function defaultCloudlet(cloudlet: Cloudlet): void {
   if (cloudlet.ipSupport === IpSupport.IP_SUPPORT_UNKNOWN) cloudlet.ipSupport = IpSupport.IP_SUPPORT_DYNAMIC;
   if (cloudlet.physicalName === "") cloudlet.physicalName = cloudlet.key.name;
+  if (cloudlet.deployment === "") cloudlet.deployment = DEFAULT_DEPLOYMENT;
+  cloudlet.defaultResourceAlertThreshold ||= DEFAULT_ALERT_THRESHOLD;
 }
 
 /** Checks what may be set only at creation. */
@@ -36,6 +49,35 @@ export function checkNewCloudlet(cloudlet: Cloudlet, issues: Issues): void {
     "Static",
     "must be Dynamic: static addresses are not supported",
   );
+  checkPlatformParts(cloudlet, issues);
+}
+
+/** What decides how the platform's own services come to the site. */
+function checkPlatformParts(cloudlet: Cloudlet, issues: Issues): void {
+  const { deployment, deploymentLocal, platformType, infraConfig, vmPool } = cloudlet;
+  const restricted = cloudlet.infraApiAccess === InfraApiAccess.RESTRICTED_ACCESS;
+  const vmPoolPlatform = hasTrait(platformType, "vmPool");
+  issues.check(DEPLOYMENTS.includes(deployment), "deployment", deployment, `must be one of ${DEPLOYMENTS.join(", ")}`);
+  if (deploymentLocal) {
+    const rule = "must not be set with deployment_local";
+    issues.check(Object.keys(cloudlet.accessVars).length === 0, "access_vars", undefined, rule);
+    issues.check(cloudlet.vmImageVersion === "", "vm_image_version", cloudlet.vmImageVersion, rule);
+    issues.check(deployment === DEFAULT_DEPLOYMENT, "deployment", deployment, rule);
+    issues.check(!restricted, "infra_api_access", "RestrictedAccess", rule);
+  }
+  if (restricted && !vmPoolPlatform) {
+    const rule = "is required with restricted access";
+    issues.check((infraConfig?.flavorName ?? "") !== "", "infra_config.flavor_name", "", rule);
+    issues.check((infraConfig?.externalNetworkName ?? "") !== "", "infra_config.external_network_name", "", rule);
+  }
+  if (vmPoolPlatform) issues.check(vmPool !== "", "vm_pool", vmPool, "is required on this platform");
+  else issues.check(vmPool === "", "vm_pool", vmPool, "must be empty: this platform has no machine pools");
+  issues.check(
+    cloudlet.singleKubernetesClusterOwner === "" || hasTrait(platformType, "singleCluster"),
+    "single_kubernetes_cluster_owner",
+    cloudlet.singleKubernetesClusterOwner,
+    "must be empty: the platform is not a single cluster",
+  );
 }
 
 /** Checks what may be set at creation and later (specification 3.8). */
@@ -54,19 +96,73 @@ export function checkCloudlet(cloudlet: Cloudlet, issues: Issues): void {
     issues.check(organization !== cloudlet.key.organization, path, organization, "must not be the cloudlet's own");
     issues.check(cloudlet.allianceOrgs.indexOf(organization) === i, path, organization, "must not be there twice");
   });
-  checkVariables(cloudlet.envVar, issues);
+  checkVariables(cloudlet.envVar, "env_var", issues);
+  checkVariables(cloudlet.accessVars, "access_vars", issues);
+  checkFeatures(cloudlet, issues);
+  checkQuotas(cloudlet, issues);
+  checkKafka(cloudlet, issues);
+  for (const [name, value] of Object.entries(cloudlet.timeLimits ?? {})) {
+    const path = `time_limits.${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
+    issues.check(Number(value) >= 0, path, value, "must not be negative");
+  }
 }
 
-function checkVariables(variables: Record<string, string>, issues: Issues): void {
+function checkFeatures(cloudlet: Cloudlet, issues: Issues): void {
+  const { platformType, deployment, trustPolicy } = cloudlet;
+  const lacks = `is not supported on platform ${enumText(PlatformType, platformType)}`;
+  issues.check(trustPolicy === "" || hasTrait(platformType, "trustPolicy"), "trust_policy", trustPolicy, lacks);
+  issues.check(
+    !cloudlet.enableDefaultServerlessCluster || hasTrait(platformType, "multiTenant"),
+    "enable_default_serverless_cluster",
+    true,
+    lacks,
+  );
+  const twoManagers = hasTrait(platformType, deployment === "kubernetes" ? "haOnKubernetes" : "haOnDocker");
+  issues.check(
+    !cloudlet.platformHighAvailability || twoManagers,
+    "platform_high_availability",
+    true,
+    `${lacks} with deployment ${deployment}`,
+  );
+}
+
+function checkQuotas(cloudlet: Cloudlet, issues: Issues): void {
+  const isPercent = (value: number) => Number.isInteger(value) && value >= 0 && value <= 100;
+  issues.check(
+    isPercent(cloudlet.defaultResourceAlertThreshold),
+    "default_resource_alert_threshold",
+    cloudlet.defaultResourceAlertThreshold,
+    "must be from 0 to 100",
+  );
+  cloudlet.resourceQuotas.forEach(({ name, alertThreshold }, i, all) => {
+    const path = `resource_quotas[${i}]`;
+    issues.check(
+      QUOTA_RESOURCES.includes(name),
+      `${path}.name`,
+      name,
+      `must be one of ${QUOTA_RESOURCES.join(", ")}`,
+    );
+    issues.check(all.findIndex((other) => other.name === name) === i, `${path}.name`, name, "must not be there twice");
+    issues.check(isPercent(alertThreshold), `${path}.alert_threshold`, alertThreshold, "must be from 0 to 100");
+  });
+}
+
+function checkKafka({ kafkaCluster, kafkaUser, kafkaPassword }: Cloudlet, issues: Issues): void {
+  const together = "must be set together with kafka_user, and both with kafka_cluster";
+  issues.check((kafkaUser === "") === (kafkaPassword === ""), "kafka_password", undefined, together);
+  issues.check(kafkaUser === "" || kafkaCluster !== "", "kafka_cluster", "", "is required with kafka_user");
+}
+
+function checkVariables(variables: Record<string, string>, field: string, issues: Issues): void {
   const entries = Object.entries(variables);
   issues.check(
     entries.length <= MAX_VARIABLES,
-    "env_var",
+    field,
     entries.length,
     `must hold at most ${MAX_VARIABLES} entries`,
   );
   for (const [name, value] of entries) {
-    const path = `env_var.${name.slice(0, 64)}`;
+    const path = `${field}.${name.slice(0, 64)}`;
     // The value is not repeated: it may be a password.
     issues.check(
       name !== "" && name.length <= MAX_VARIABLE_CHARACTERS && value.length <= MAX_VARIABLE_CHARACTERS,

@@ -1,4 +1,5 @@
 import { catalogCases } from "./catalog_cases.ts";
+import { cloudletRuleCases } from "./cloudlet_rule_cases.ts";
 import { cloudletCases } from "./cloudlet_cases.ts";
 import { dryRunCases } from "./dry_run_cases.ts";
 import { instanceCases } from "./instance_cases.ts";
@@ -12,6 +13,7 @@ export type { ApiCase };
 export const apiCases: ApiCase[] = [
   ...catalogCases,
   ...cloudletCases,
+  ...cloudletRuleCases,
   ...instanceCases,
   ...pagingCases,
   ...dryRunCases,

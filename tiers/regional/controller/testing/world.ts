@@ -1,6 +1,6 @@
 import { openDns } from "../../../../shared/dns/mod.ts";
 import { type Channel, createChannel, createClient, createServer, type RpcServer } from "../../../../shared/rpc/mod.ts";
-import { systemClock, systemRandom } from "../../../../shared/runtime/mod.ts";
+import { systemClock, systemFiles, systemRandom } from "../../../../shared/runtime/mod.ts";
 import {
   App,
   AppApi,
@@ -18,6 +18,7 @@ import {
   type Result,
   SettingsApi,
 } from "../../../../shared/schema/mod.ts";
+import { openSecrets, type SecretStore } from "../../../../shared/secrets/mod.ts";
 import { openStore, type Store } from "../../../../shared/store/mod.ts";
 import { memoryLogger } from "../../../../shared/telemetry/mod.ts";
 import type { Timeouts } from "../context.ts";
@@ -59,6 +60,8 @@ export interface WorldOptions {
   /** @default a store in memory, which dies with the world */
   store?: Store;
   timeouts?: Partial<Timeouts>;
+  /** Folder in which secrets are kept. @default nowhere */
+  secrets?: string;
   parts?: Partial<ControllerParts>;
   /** @default any free ones */
   ports?: { api: number; notify: number };
@@ -83,6 +86,7 @@ export class World implements AsyncDisposable {
       region: "eu",
       id: "one",
       store,
+      ...(options.secrets !== undefined && { secrets: await openTestSecrets(options.secrets) }),
       dns: openDns("localhost:"),
       dnsRoot: "archipelago.localhost",
       timeouts: { ...TIMEOUTS, ...options.timeouts },
@@ -143,6 +147,16 @@ export class World implements AsyncDisposable {
     for (const server of this.#servers) await server.close();
     if (this.#ownsStore) await this.store.close();
   }
+}
+
+/** The secrets in a folder. */
+export function openTestSecrets(folder: string): Promise<SecretStore> {
+  return openSecrets(`file:${folder}/secrets`, {
+    files: systemFiles(),
+    clock: systemClock(),
+    random: systemRandom(),
+    environment: { get: () => undefined },
+  });
 }
 
 /** A flavor, a cloudlet with a ready site, and an app of deployment process. */
