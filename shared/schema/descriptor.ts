@@ -35,7 +35,7 @@ export interface FieldRules {
   readonly modifier: boolean;
   readonly present: boolean;
   readonly arg: string;
-  readonly meaning: "PLAIN" | "DURATION";
+  readonly meaning: "PLAIN" | "DURATION" | "DECIMAL";
 }
 
 /** What is known of one field. */

@@ -17,7 +17,7 @@ import {
 import type { FieldDescriptor } from "./descriptor.ts";
 import { describeMessage, type FieldFacts } from "./descriptor.ts";
 import { enumDescriptor } from "./enum_type.ts";
-import { durationText, parseDuration, parseMoment } from "./json/mod.ts";
+import { decimalNumber, durationText, parseDecimal, parseDuration, parseMoment } from "./json/mod.ts";
 import type { MessageType, Properties } from "./message_type.ts";
 import { arbitraryMessage } from "./testing/arbitrary.ts";
 
@@ -310,4 +310,29 @@ Deno.test("moments are refused unless RFC 3339", () => {
   for (const text of ["yesterday", "2023-11-14", "2023-13-14T23:13:20Z", "2023-11-14T23:13:20"]) {
     assert.equal(parseMoment(text), undefined);
   }
+});
+
+Deno.test("decimals: one text for one number, exactly", () => {
+  const cases: [string | number, string | undefined][] = [
+    ["0.5", "0.5"],
+    [0.5, "0.5"],
+    ["00010.500", "10.5"],
+    ["7.", "7"],
+    ["0.000", ""],
+    [0, ""],
+    ["123456789012345678.123456789", "123456789012345678.123456789"],
+    ["1234567890123456789", undefined],
+    ["0.1234567891", undefined],
+    ["", undefined],
+    [".5", undefined],
+    ["-1", undefined],
+    ["1e3", undefined],
+    [NaN, undefined],
+    [1e21, undefined],
+  ];
+  for (const [given, expected] of cases) assert.equal(parseDecimal(given), expected, String(given));
+  assert.equal(decimalNumber(""), 0);
+  fc.assert(fc.property(fc.integer({ min: 0, max: 1e9 }), (thousandths) => {
+    assert.equal(decimalNumber(parseDecimal((thousandths / 1000).toFixed(3))!), thousandths / 1000);
+  }));
 });

@@ -30,6 +30,7 @@ export {
   type EnumValue,
 } from "./enum_type.ts";
 export {
+  decimalNumber,
   durationText,
   fieldOfKey,
   fromJson,
@@ -42,6 +43,7 @@ export {
   type Moment,
   momentOf,
   momentText,
+  parseDecimal,
   parseDuration,
   parseMoment,
   redact,

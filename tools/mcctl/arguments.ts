@@ -147,6 +147,7 @@ function itemType(field: FieldDescriptor): ArgumentType {
   if (field.rules.meaning === "DURATION") return { kind: "duration" };
   switch (field.scalar!) {
     case "string":
+      if (field.rules.meaning === "DECIMAL") return { kind: "number" };
       return { kind: "string" };
     case "bool":
       return { kind: "bool" };

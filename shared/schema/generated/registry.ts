@@ -7,6 +7,8 @@ import * as dme from "./dme/mod.ts";
 /** All message types. */
 export const messages: readonly MessageType<object>[] = [
   archipelago.AppKey,
+  archipelago.ConfigFile,
+  archipelago.ServerlessConfig,
   archipelago.App,
   archipelago.VirtualClusterInstKey,
   archipelago.AppInstKey,
@@ -51,6 +53,7 @@ export const messages: readonly MessageType<object>[] = [
   archipelago.GatherNode,
   archipelago.ClusterInstRefKey,
   archipelago.AppInstRefKey,
+  archipelago.SecurityRule,
   archipelago.SettingsKey,
   archipelago.CollectionInterval,
   archipelago.Settings,

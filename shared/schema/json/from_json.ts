@@ -1,6 +1,7 @@
 import type { FieldDescriptor, MessageDescriptor, ScalarType } from "../descriptor.ts";
 import { type MessageType, type Properties, setEntry } from "../message_type.ts";
 import { looseName } from "../names.ts";
+import { parseDecimal } from "./decimal.ts";
 import { parseDuration } from "./duration.ts";
 import { isJsonObject, type Issue, JsonError, type JsonStyle, shownValue } from "./json_value.ts";
 import { parseMoment } from "./timestamp.ts";
@@ -160,6 +161,7 @@ const RANGES: Readonly<Partial<Record<ScalarType, readonly [number, number]>>> =
 function readScalar(field: FieldDescriptor, json: unknown, path: string, reading: Reading): unknown {
   switch (field.scalar) {
     case "string":
+      if (field.rules.meaning === "DECIMAL") return readDecimal(json, path, reading);
       if (typeof json === "string") return json;
       fault(reading, path, json, "must be a string");
       return "";
@@ -175,6 +177,12 @@ function readScalar(field: FieldDescriptor, json: unknown, path: string, reading
     default:
       return readInteger(field, json, path, reading);
   }
+}
+
+function readDecimal(json: unknown, path: string, reading: Reading): string {
+  const text = typeof json === "string" || typeof json === "number" ? parseDecimal(json) : undefined;
+  if (text === undefined) fault(reading, path, json, 'must be a decimal number from 0, such as "0.5"');
+  return text ?? "";
 }
 
 function readBytes(json: unknown, path: string, reading: Reading): Uint8Array {

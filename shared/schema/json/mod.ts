@@ -2,6 +2,7 @@
  * JSON of messages.
  * @module
  */
+export { decimalNumber, parseDecimal } from "./decimal.ts";
 export { durationText, parseDuration } from "./duration.ts";
 export { fieldOfKey, fromJson } from "./from_json.ts";
 export {

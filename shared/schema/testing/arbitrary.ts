@@ -54,12 +54,19 @@ function text(): fc.Arbitrary<string> {
   );
 }
 
+/** Decimals in their canonical form. */
+function decimal(): fc.Arbitrary<string> {
+  return fc.tuple(fc.nat(), fc.stringMatching(/^(\d{0,8}[1-9])?$/)).map(([whole, fraction]) =>
+    fraction !== "" ? `${whole}.${fraction}` : whole === 0 ? "" : String(whole)
+  );
+}
+
 function arbitraryItem(field: FieldDescriptor): fc.Arbitrary<unknown> {
   if (field.message !== undefined) return arbitraryMessage(field.message);
   if (field.enum !== undefined) return fc.constantFrom(...field.enum.values.map((value) => value.number));
   switch (field.scalar!) {
     case "string":
-      return text();
+      return field.rules.meaning === "DECIMAL" ? decimal() : text();
     case "bool":
       return fc.boolean();
     case "bytes":

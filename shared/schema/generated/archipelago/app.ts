@@ -4,8 +4,10 @@ import { enumDescriptor } from "../../enum_type.ts";
 import { defineMessage, type MessageType } from "../../message_type.ts";
 import type { Reader, Writer } from "../../wire/mod.ts";
 import type { MethodDefinition } from "../../service.ts";
+import * as dme from "../dme/mod.ts";
 import { Result, Timestamp } from "./common.ts";
 import { FlavorKey } from "./flavor.ts";
+import { SecurityRule } from "./security_rule.ts";
 
 export interface AppKey {
   /** Developer organization that owns the app. */
@@ -104,12 +106,163 @@ describeEnum(AccessType, {
   docs: {},
 });
 
+/** Whether instances go with what they depend on. */
+export const DeleteType = {
+  NO_AUTO_DELETE: 0,
+  AUTO_DELETE: 1,
+} as const;
+/** Whether instances go with what they depend on. */
+export type DeleteType = (typeof DeleteType)[keyof typeof DeleteType];
+describeEnum(DeleteType, {
+  name: "archipelago.DeleteType",
+  typeName: "DeleteType",
+  doc: "Whether instances go with what they depend on.",
+  docs: {},
+});
+
+/** Operating system of a machine. */
+export const VmAppOsType = {
+  VM_APP_OS_UNKNOWN: 0,
+  VM_APP_OS_LINUX: 1,
+  VM_APP_OS_WINDOWS_10: 2,
+  VM_APP_OS_WINDOWS_2012: 3,
+  VM_APP_OS_WINDOWS_2016: 4,
+  VM_APP_OS_WINDOWS_2019: 5,
+} as const;
+/** Operating system of a machine. */
+export type VmAppOsType = (typeof VmAppOsType)[keyof typeof VmAppOsType];
+describeEnum(VmAppOsType, {
+  name: "archipelago.VmAppOsType",
+  typeName: "VmAppOsType",
+  doc: "Operating system of a machine.",
+  docs: {},
+});
+
+/** A configuration file. */
+export interface ConfigFile {
+  /** What it is for: envVarsYaml, helmCustomizationYaml or appAccessCustomization. */
+  kind: string;
+  /** Its text, or an https URL of it. */
+  config: string;
+}
+function emptyConfigFile(): ConfigFile {
+  return {
+    kind: "",
+    config: "",
+  };
+}
+function writeConfigFile(m: ConfigFile, w: Writer): void {
+  if (m.kind !== "") {
+    w.uint32(10);
+    w.string(m.kind);
+  }
+  if (m.config !== "") {
+    w.uint32(18);
+    w.string(m.config);
+  }
+}
+function readConfigFile(r: Reader, end: number, m: ConfigFile): ConfigFile {
+  while (r.position < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 10:
+        m.kind = r.string();
+        break;
+      case 18:
+        m.config = r.string();
+        break;
+      default:
+        r.skip(tag);
+    }
+  }
+  r.close(end);
+  return m;
+}
+/** A configuration file. */
+export const ConfigFile: MessageType<ConfigFile> = defineMessage<ConfigFile>({
+  name: "archipelago.ConfigFile",
+  typeName: "ConfigFile",
+  doc: "A configuration file.",
+  empty: emptyConfigFile,
+  write: writeConfigFile,
+  read: readConfigFile,
+  fields: [
+    { name: "kind", property: "kind", number: 1, scalar: "string", doc: "What it is for: envVarsYaml, helmCustomizationYaml or appAccessCustomization." },
+    { name: "config", property: "config", number: 2, scalar: "string", doc: "Its text, or an https URL of it." },
+  ],
+});
+
+/** What one instance may take of a shared cluster. */
+export interface ServerlessConfig {
+  /** Virtual CPUs to the thousandth, e.g. 0.5; default: those of the default flavor. */
+  vcpus: string;
+  /** Memory in megabytes; default: that of the default flavor. */
+  ram: number;
+  /** Least number of replicas; default: 1. */
+  minReplicas: number;
+}
+function emptyServerlessConfig(): ServerlessConfig {
+  return {
+    vcpus: "",
+    ram: 0,
+    minReplicas: 0,
+  };
+}
+function writeServerlessConfig(m: ServerlessConfig, w: Writer): void {
+  if (m.vcpus !== "") {
+    w.uint32(10);
+    w.string(m.vcpus);
+  }
+  if (m.ram !== 0) {
+    w.uint32(16);
+    w.uint64(m.ram);
+  }
+  if (m.minReplicas !== 0) {
+    w.uint32(24);
+    w.uint32(m.minReplicas);
+  }
+}
+function readServerlessConfig(r: Reader, end: number, m: ServerlessConfig): ServerlessConfig {
+  while (r.position < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 10:
+        m.vcpus = r.string();
+        break;
+      case 16:
+        m.ram = r.uint64();
+        break;
+      case 24:
+        m.minReplicas = r.uint32();
+        break;
+      default:
+        r.skip(tag);
+    }
+  }
+  r.close(end);
+  return m;
+}
+/** What one instance may take of a shared cluster. */
+export const ServerlessConfig: MessageType<ServerlessConfig> = defineMessage<ServerlessConfig>({
+  name: "archipelago.ServerlessConfig",
+  typeName: "ServerlessConfig",
+  doc: "What one instance may take of a shared cluster.",
+  empty: emptyServerlessConfig,
+  write: writeServerlessConfig,
+  read: readServerlessConfig,
+  fields: [
+    { name: "vcpus", property: "vcpus", number: 1, scalar: "string", rules: { meaning: "DECIMAL" }, doc: "Virtual CPUs to the thousandth, e.g. 0.5; default: those of the default flavor." },
+    { name: "ram", property: "ram", number: 2, scalar: "uint64", doc: "Memory in megabytes; default: that of the default flavor." },
+    { name: "min_replicas", property: "minReplicas", number: 3, scalar: "uint32", doc: "Least number of replicas; default: 1." },
+  ],
+});
+
 /** An application in one version, ready to be deployed. */
 export interface App {
   /** Dotted field numbers that an update changes. */
   fields: string[];
   key: AppKey;
-  /** Where the image is: a registry path, or the URL or path of a module. */
+  /** Where the image is: a registry's path, the URL of a machine's image, or the URL or path of a module. */
   imagePath: string;
   /** Form of the image; default: what the deployment implies. */
   imageType: ImageType;
@@ -121,24 +274,60 @@ export interface App {
   authPublicKey: string;
   /** Command that replaces the image's own. */
   command: string;
-  /** How the app is deployed: process or docker (kubernetes, helm and vm have no platform yet). */
+  /** Notes for tools of the developer; the platform does not read them. */
+  annotations: string;
+  /** How the app is deployed: kubernetes, helm, docker, vm or process; default: what the form of the image implies. */
   deployment: string;
-  /** Manifest of the deployment; for process the permissions that the app asks for, as YAML. */
+  /** Manifest of the deployment, or an https URL of it: Kubernetes objects, a compose file, "#cloud-config" of a machine, or the permissions that a process asks for; a Kubernetes one that is not given is generated. */
   deploymentManifest: string;
+  /** What makes the manifest when none is given: kubernetes-basic. */
+  deploymentGenerator: string;
+  /** Android package of the app, unique among apps. */
+  androidPackageName: string;
+  /** Whether instances may be deleted with what they depend on, as those of the platform's own sidecars. */
+  delOpt: DeleteType;
+  /** Configuration files. */
+  configs: ConfigFile[];
+  /** Run on every node of the cluster. */
+  scaleWithCluster: boolean;
   /** Ports are not exposed outside the site. */
   internalPorts: boolean;
   /** Revision of the app, a time stamp unless given. */
   revision: string;
   /** Name by which the world knows the app. */
   officialFqdn: string;
+  /** MD5 sum of a machine's image. */
+  md5sum: string;
+  /** Taken into auto_prov_policies. */
+  autoProvPolicy: string;
   /** How clients reach the app. */
   accessType: AccessType;
-  /** Android package of the app, unique among apps. */
-  androidPackageName: string;
   /** A deletion is under way: no new references. */
   deletePrepare: boolean;
+  /** Names of the organization's policies by which instances are made and deleted. */
+  autoProvPolicies: string[];
+  /** Two words between which configurations and manifests have their variables; default: "{{ }}". */
+  templateDelimiter: string;
+  /** Ports that are not probed: "all", or some of the access ports. */
+  skipHcPorts: string;
   createdAt: Timestamp | undefined;
   updatedAt: Timestamp | undefined;
+  /** The app keeps to the connections that it names, and may run where a trust policy is in force. */
+  trusted: boolean;
+  /** Connections that the app needs to make out of its cloudlet. */
+  requiredOutboundConnections: SecurityRule[];
+  /** The app may run in clusters that several organizations share. */
+  allowServerless: boolean;
+  /** What an instance may take of a shared cluster. */
+  serverlessConfig: ServerlessConfig | undefined;
+  /** Operating system of a machine. */
+  vmAppOsType: VmAppOsType;
+  /** Names of the organization's policies that tell of trouble with instances. */
+  alertPolicies: string[];
+  /** Quality of service for sessions between devices and the app. */
+  qosSessionProfile: dme.QosSessionProfile;
+  /** Length of such a session, e.g. "1h". */
+  qosSessionDuration: number;
 }
 function emptyApp(): App {
   return {
@@ -150,16 +339,34 @@ function emptyApp(): App {
     defaultFlavor: FlavorKey.create(),
     authPublicKey: "",
     command: "",
+    annotations: "",
     deployment: "",
     deploymentManifest: "",
+    deploymentGenerator: "",
+    androidPackageName: "",
+    delOpt: 0,
+    configs: [],
+    scaleWithCluster: false,
     internalPorts: false,
     revision: "",
     officialFqdn: "",
+    md5sum: "",
+    autoProvPolicy: "",
     accessType: 0,
-    androidPackageName: "",
     deletePrepare: false,
+    autoProvPolicies: [],
+    templateDelimiter: "",
+    skipHcPorts: "",
     createdAt: undefined,
     updatedAt: undefined,
+    trusted: false,
+    requiredOutboundConnections: [],
+    allowServerless: false,
+    serverlessConfig: undefined,
+    vmAppOsType: 0,
+    alertPolicies: [],
+    qosSessionProfile: 0,
+    qosSessionDuration: 0,
   };
 }
 function writeApp(m: App, w: Writer): void {
@@ -199,6 +406,10 @@ function writeApp(m: App, w: Writer): void {
     w.uint32(106);
     w.string(m.command);
   }
+  if (m.annotations !== "") {
+    w.uint32(114);
+    w.string(m.annotations);
+  }
   if (m.deployment !== "") {
     w.uint32(122);
     w.string(m.deployment);
@@ -207,9 +418,27 @@ function writeApp(m: App, w: Writer): void {
     w.uint32(130);
     w.string(m.deploymentManifest);
   }
+  if (m.deploymentGenerator !== "") {
+    w.uint32(138);
+    w.string(m.deploymentGenerator);
+  }
   if (m.androidPackageName !== "") {
     w.uint32(146);
     w.string(m.androidPackageName);
+  }
+  if (m.delOpt !== 0) {
+    w.uint32(160);
+    w.int32(m.delOpt);
+  }
+  for (const item of m.configs) {
+    w.uint32(170);
+    const mark = w.begin();
+    ConfigFile.write(item, w);
+    w.end(mark);
+  }
+  if (m.scaleWithCluster) {
+    w.uint32(176);
+    w.bool(m.scaleWithCluster);
   }
   if (m.internalPorts) {
     w.uint32(184);
@@ -223,6 +452,14 @@ function writeApp(m: App, w: Writer): void {
     w.uint32(202);
     w.string(m.officialFqdn);
   }
+  if (m.md5sum !== "") {
+    w.uint32(210);
+    w.string(m.md5sum);
+  }
+  if (m.autoProvPolicy !== "") {
+    w.uint32(226);
+    w.string(m.autoProvPolicy);
+  }
   if (m.accessType !== 0) {
     w.uint32(232);
     w.int32(m.accessType);
@@ -230,6 +467,18 @@ function writeApp(m: App, w: Writer): void {
   if (m.deletePrepare) {
     w.uint32(248);
     w.bool(m.deletePrepare);
+  }
+  for (const item of m.autoProvPolicies) {
+    w.uint32(258);
+    w.string(item);
+  }
+  if (m.templateDelimiter !== "") {
+    w.uint32(266);
+    w.string(m.templateDelimiter);
+  }
+  if (m.skipHcPorts !== "") {
+    w.uint32(274);
+    w.string(m.skipHcPorts);
   }
   if (m.createdAt !== undefined) {
     w.uint32(282);
@@ -242,6 +491,42 @@ function writeApp(m: App, w: Writer): void {
     const mark = w.begin();
     Timestamp.write(m.updatedAt, w);
     w.end(mark);
+  }
+  if (m.trusted) {
+    w.uint32(296);
+    w.bool(m.trusted);
+  }
+  for (const item of m.requiredOutboundConnections) {
+    w.uint32(306);
+    const mark = w.begin();
+    SecurityRule.write(item, w);
+    w.end(mark);
+  }
+  if (m.allowServerless) {
+    w.uint32(312);
+    w.bool(m.allowServerless);
+  }
+  if (m.serverlessConfig !== undefined) {
+    w.uint32(322);
+    const mark = w.begin();
+    ServerlessConfig.write(m.serverlessConfig, w);
+    w.end(mark);
+  }
+  if (m.vmAppOsType !== 0) {
+    w.uint32(328);
+    w.int32(m.vmAppOsType);
+  }
+  for (const item of m.alertPolicies) {
+    w.uint32(338);
+    w.string(item);
+  }
+  if (m.qosSessionProfile !== 0) {
+    w.uint32(344);
+    w.int32(m.qosSessionProfile);
+  }
+  if (m.qosSessionDuration !== 0) {
+    w.uint32(352);
+    w.int64(m.qosSessionDuration);
   }
 }
 function readApp(r: Reader, end: number, m: App): App {
@@ -272,11 +557,29 @@ function readApp(r: Reader, end: number, m: App): App {
       case 106:
         m.command = r.string();
         break;
+      case 114:
+        m.annotations = r.string();
+        break;
       case 122:
         m.deployment = r.string();
         break;
       case 130:
         m.deploymentManifest = r.string();
+        break;
+      case 138:
+        m.deploymentGenerator = r.string();
+        break;
+      case 146:
+        m.androidPackageName = r.string();
+        break;
+      case 160:
+        m.delOpt = r.int32() as DeleteType;
+        break;
+      case 170:
+        m.configs.push(ConfigFile.read(r, r.end()));
+        break;
+      case 176:
+        m.scaleWithCluster = r.bool();
         break;
       case 184:
         m.internalPorts = r.bool();
@@ -287,20 +590,56 @@ function readApp(r: Reader, end: number, m: App): App {
       case 202:
         m.officialFqdn = r.string();
         break;
+      case 210:
+        m.md5sum = r.string();
+        break;
+      case 226:
+        m.autoProvPolicy = r.string();
+        break;
       case 232:
         m.accessType = r.int32() as AccessType;
         break;
-      case 146:
-        m.androidPackageName = r.string();
-        break;
       case 248:
         m.deletePrepare = r.bool();
+        break;
+      case 258:
+        m.autoProvPolicies.push(r.string());
+        break;
+      case 266:
+        m.templateDelimiter = r.string();
+        break;
+      case 274:
+        m.skipHcPorts = r.string();
         break;
       case 282:
         m.createdAt = Timestamp.read(r, r.end(), m.createdAt);
         break;
       case 290:
         m.updatedAt = Timestamp.read(r, r.end(), m.updatedAt);
+        break;
+      case 296:
+        m.trusted = r.bool();
+        break;
+      case 306:
+        m.requiredOutboundConnections.push(SecurityRule.read(r, r.end()));
+        break;
+      case 312:
+        m.allowServerless = r.bool();
+        break;
+      case 322:
+        m.serverlessConfig = ServerlessConfig.read(r, r.end(), m.serverlessConfig);
+        break;
+      case 328:
+        m.vmAppOsType = r.int32() as VmAppOsType;
+        break;
+      case 338:
+        m.alertPolicies.push(r.string());
+        break;
+      case 344:
+        m.qosSessionProfile = r.int32() as dme.QosSessionProfile;
+        break;
+      case 352:
+        m.qosSessionDuration = r.int64();
         break;
       default:
         r.skip(tag);
@@ -321,22 +660,40 @@ export const App: MessageType<App> = defineMessage<App>({
   fields: [
     { name: "fields", property: "fields", number: 1, scalar: "string", repeated: true, rules: { modifier: true }, doc: "Dotted field numbers that an update changes." },
     { name: "key", property: "key", number: 2, message: () => AppKey, rules: { present: true, fixed: true } },
-    { name: "image_path", property: "imagePath", number: 4, scalar: "string", doc: "Where the image is: a registry path, or the URL or path of a module." },
+    { name: "image_path", property: "imagePath", number: 4, scalar: "string", doc: "Where the image is: a registry's path, the URL of a machine's image, or the URL or path of a module." },
     { name: "image_type", property: "imageType", number: 5, enum: () => enumDescriptor(ImageType), doc: "Form of the image; default: what the deployment implies." },
     { name: "access_ports", property: "accessPorts", number: 7, scalar: "string", doc: "Ports that clients use, e.g. \"tcp:443:tls,udp:5000-5010\"." },
     { name: "default_flavor", property: "defaultFlavor", number: 9, message: () => FlavorKey, rules: { present: true, required: true, arg: "defaultflavor" }, doc: "Flavor of instances that name none." },
     { name: "auth_public_key", property: "authPublicKey", number: 12, scalar: "string", doc: "PEM public key with which registration tokens of the app are verified." },
     { name: "command", property: "command", number: 13, scalar: "string", doc: "Command that replaces the image's own." },
-    { name: "deployment", property: "deployment", number: 15, scalar: "string", doc: "How the app is deployed: process or docker (kubernetes, helm and vm have no platform yet)." },
-    { name: "deployment_manifest", property: "deploymentManifest", number: 16, scalar: "string", doc: "Manifest of the deployment; for process the permissions that the app asks for, as YAML." },
+    { name: "annotations", property: "annotations", number: 14, scalar: "string", doc: "Notes for tools of the developer; the platform does not read them." },
+    { name: "deployment", property: "deployment", number: 15, scalar: "string", doc: "How the app is deployed: kubernetes, helm, docker, vm or process; default: what the form of the image implies." },
+    { name: "deployment_manifest", property: "deploymentManifest", number: 16, scalar: "string", doc: "Manifest of the deployment, or an https URL of it: Kubernetes objects, a compose file, \"#cloud-config\" of a machine, or the permissions that a process asks for; a Kubernetes one that is not given is generated." },
+    { name: "deployment_generator", property: "deploymentGenerator", number: 17, scalar: "string", doc: "What makes the manifest when none is given: kubernetes-basic." },
+    { name: "android_package_name", property: "androidPackageName", number: 18, scalar: "string", doc: "Android package of the app, unique among apps." },
+    { name: "del_opt", property: "delOpt", number: 20, enum: () => enumDescriptor(DeleteType), rules: { fixed: true }, doc: "Whether instances may be deleted with what they depend on, as those of the platform's own sidecars." },
+    { name: "configs", property: "configs", number: 21, message: () => ConfigFile, repeated: true, doc: "Configuration files." },
+    { name: "scale_with_cluster", property: "scaleWithCluster", number: 22, scalar: "bool", doc: "Run on every node of the cluster." },
     { name: "internal_ports", property: "internalPorts", number: 23, scalar: "bool", doc: "Ports are not exposed outside the site." },
     { name: "revision", property: "revision", number: 24, scalar: "string", doc: "Revision of the app, a time stamp unless given." },
     { name: "official_fqdn", property: "officialFqdn", number: 25, scalar: "string", doc: "Name by which the world knows the app." },
+    { name: "md5sum", property: "md5sum", number: 26, scalar: "string", doc: "MD5 sum of a machine's image." },
+    { name: "auto_prov_policy", property: "autoProvPolicy", number: 28, scalar: "string", doc: "Taken into auto_prov_policies." },
     { name: "access_type", property: "accessType", number: 29, enum: () => enumDescriptor(AccessType), doc: "How clients reach the app." },
-    { name: "android_package_name", property: "androidPackageName", number: 18, scalar: "string", doc: "Android package of the app, unique among apps." },
     { name: "delete_prepare", property: "deletePrepare", number: 31, scalar: "bool", rules: { setBy: "CONTROLLER", hidden: true }, doc: "A deletion is under way: no new references." },
+    { name: "auto_prov_policies", property: "autoProvPolicies", number: 32, scalar: "string", repeated: true, doc: "Names of the organization's policies by which instances are made and deleted." },
+    { name: "template_delimiter", property: "templateDelimiter", number: 33, scalar: "string", doc: "Two words between which configurations and manifests have their variables; default: \"{{ }}\"." },
+    { name: "skip_hc_ports", property: "skipHcPorts", number: 34, scalar: "string", doc: "Ports that are not probed: \"all\", or some of the access ports." },
     { name: "created_at", property: "createdAt", number: 35, message: () => Timestamp, rules: { setBy: "CONTROLLER" } },
     { name: "updated_at", property: "updatedAt", number: 36, message: () => Timestamp, rules: { setBy: "CONTROLLER" } },
+    { name: "trusted", property: "trusted", number: 37, scalar: "bool", doc: "The app keeps to the connections that it names, and may run where a trust policy is in force." },
+    { name: "required_outbound_connections", property: "requiredOutboundConnections", number: 38, message: () => SecurityRule, repeated: true, doc: "Connections that the app needs to make out of its cloudlet." },
+    { name: "allow_serverless", property: "allowServerless", number: 39, scalar: "bool", doc: "The app may run in clusters that several organizations share." },
+    { name: "serverless_config", property: "serverlessConfig", number: 40, message: () => ServerlessConfig, doc: "What an instance may take of a shared cluster." },
+    { name: "vm_app_os_type", property: "vmAppOsType", number: 41, enum: () => enumDescriptor(VmAppOsType), doc: "Operating system of a machine." },
+    { name: "alert_policies", property: "alertPolicies", number: 42, scalar: "string", repeated: true, doc: "Names of the organization's policies that tell of trouble with instances." },
+    { name: "qos_session_profile", property: "qosSessionProfile", number: 43, enum: () => enumDescriptor(dme.QosSessionProfile), doc: "Quality of service for sessions between devices and the app." },
+    { name: "qos_session_duration", property: "qosSessionDuration", number: 44, scalar: "int64", rules: { meaning: "DURATION" }, doc: "Length of such a session, e.g. \"1h\"." },
   ],
 });
 

@@ -9,4 +9,5 @@ export * from "./flavor.ts";
 export * from "./infra.ts";
 export * from "./notify.ts";
 export * from "./refs.ts";
+export * from "./security_rule.ts";
 export * from "./settings.ts";

@@ -49,6 +49,7 @@ export class SchemaCollector {
 
 function scalar(field: FieldDescriptor): JsonSchema {
   if (field.rules.meaning === "DURATION") return { type: "string", format: "duration", examples: ["1h30m0s"] };
+  if (field.rules.meaning === "DECIMAL") return { type: "string", format: "decimal", examples: ["0.5"] };
   switch (field.scalar) {
     case "bool":
       return { type: "boolean" };
