@@ -6,6 +6,8 @@ import * as dme from "./dme/mod.ts";
 
 /** All message types. */
 export const messages: readonly MessageType<object>[] = [
+  archipelago.AlertKey,
+  archipelago.Alert,
   archipelago.AppKey,
   archipelago.ConfigFile,
   archipelago.ServerlessConfig,
@@ -15,6 +17,9 @@ export const messages: readonly MessageType<object>[] = [
   archipelago.AppInstRuntime,
   archipelago.AppInst,
   archipelago.AppInstInfo,
+  archipelago.AppInstClientKey,
+  archipelago.AppInstClient,
+  archipelago.AppInstClientWatch,
   archipelago.CloudletKey,
   archipelago.InfraConfig,
   archipelago.OperationTimeLimits,
@@ -34,6 +39,9 @@ export const messages: readonly MessageType<object>[] = [
   archipelago.Timestamp,
   archipelago.Result,
   archipelago.StatusInfo,
+  archipelago.DeviceKey,
+  archipelago.Device,
+  archipelago.DeviceReport,
   archipelago.FlavorKey,
   archipelago.Flavor,
   archipelago.FlavorInfo,
@@ -42,6 +50,12 @@ export const messages: readonly MessageType<object>[] = [
   archipelago.ContainerInfo,
   archipelago.VmInfo,
   archipelago.InfraResources,
+  archipelago.MetricTag,
+  archipelago.MetricVal,
+  archipelago.Metric,
+  archipelago.MetricBatch,
+  archipelago.AutoProvCount,
+  archipelago.AutoProvCounts,
   archipelago.NotifyFrame,
   archipelago.Hello,
   archipelago.Want,
@@ -101,11 +115,13 @@ export const messages: readonly MessageType<object>[] = [
 
 /** All services. */
 export const services: readonly ServiceDefinition[] = [
+  archipelago.AlertApi,
   archipelago.AppApi,
   archipelago.AppInstApi,
   archipelago.CloudletApi,
   archipelago.CloudletInfoApi,
   archipelago.ClusterInstApi,
+  archipelago.DeviceApi,
   archipelago.FlavorApi,
   archipelago.NotifyApi,
   archipelago.SettingsApi,

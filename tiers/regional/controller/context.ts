@@ -1,6 +1,7 @@
 import type { Clock } from "../../../shared/runtime/mod.ts";
 import type { SecretStore } from "../../../shared/secrets/mod.ts";
 import type { Logger } from "../../../shared/telemetry/mod.ts";
+import type { AlertSink } from "./alerts/alerts.ts";
 import type { OperationRunner } from "./operations/operations.ts";
 import type { DnsZone } from "./rules/dns_labels.ts";
 import type { Region } from "./state/region.ts";
@@ -33,4 +34,5 @@ export interface ApiContext {
   readonly secrets: SecretStore | undefined;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly alerts: AlertSink;
 }

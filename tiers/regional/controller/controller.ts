@@ -3,11 +3,13 @@ import { createNotifyHub, type NotifyHub } from "../../../shared/notify/mod.ts";
 import type { Handlers, RpcServer, Service } from "../../../shared/rpc/mod.ts";
 import type { Clock, RandomSource } from "../../../shared/runtime/mod.ts";
 import {
+  AlertApi,
   AppApi,
   AppInstApi,
   CloudletApi,
   CloudletInfoApi,
   ClusterInstApi,
+  DeviceApi,
   FlavorApi,
   kinds,
   SettingsApi,
@@ -15,12 +17,17 @@ import {
 import type { SecretStore } from "../../../shared/secrets/mod.ts";
 import type { Store } from "../../../shared/store/mod.ts";
 import type { Logger } from "../../../shared/telemetry/mod.ts";
+import { Alerts, type AlertSink } from "./alerts/alerts.ts";
+import { followInstanceAlerts } from "./alerts/instance_health.ts";
+import { receiveAlerts } from "./alerts/receive.ts";
+import { alertApi } from "./api/alert_api.ts";
 import { appApi } from "./api/app_api.ts";
 import { appInstApi } from "./api/app_inst_api.ts";
 import { cloudletApi } from "./api/cloudlet_api.ts";
 import { cloudletInfoApi } from "./api/cloudlet_info_api.ts";
 import { clusterInstApi } from "./api/cluster_inst_api.ts";
 import { withDryRun } from "./api/dry_run.ts";
+import { deviceApi } from "./api/device_api.ts";
 import { flavorApi } from "./api/flavor_api.ts";
 import { settingsApi } from "./api/settings_api.ts";
 import type { ApiContext, Timeouts } from "./context.ts";
@@ -64,6 +71,7 @@ export interface ControllerParts {
 export interface Controller {
   readonly hub: NotifyHub;
   readonly cache: RegionCache;
+  readonly alerts: AlertSink;
   /** Adds the APIs to a server. */
   serveApis(server: RpcServer): void;
   /** Ends everything that it started; the store and the servers are their owner's. */
@@ -96,6 +104,9 @@ export async function startController(parts: ControllerParts): Promise<Controlle
   });
   const reports = new SiteReports({ region, operations, clock, random, log, controller: id });
   receiveReports(hub, reports);
+  const alerts = new Alerts({ region, lease, controller: id, clock, random, log });
+  receiveAlerts(hub, alerts, log);
+  const stopInstanceAlerts = followInstanceAlerts(region, id, log);
   const stopPublishing = publishRegion(hub, cache, allKinds);
   const stopDns = maintainDns(parts.dns, cache, log);
   const stopRecovery = startRecovery({ region, reports, clock, log, controller: id, siteGraceMs: parts.siteGraceMs });
@@ -108,10 +119,12 @@ export async function startController(parts: ControllerParts): Promise<Controlle
     secrets: parts.secrets,
     clock,
     log,
+    alerts,
   };
   return {
     hub,
     cache,
+    alerts,
     serveApis(server) {
       const serve = <S extends Service>(service: S, api: (context: ApiContext) => Handlers<S>) =>
         server.addService(service, withDryRun(service, api, context, store));
@@ -122,12 +135,16 @@ export async function startController(parts: ControllerParts): Promise<Controlle
       serve(AppApi, appApi);
       serve(ClusterInstApi, clusterInstApi);
       serve(AppInstApi, appInstApi);
+      serve(AlertApi, alertApi);
+      serve(DeviceApi, deviceApi);
     },
     async close() {
       stopRecovery();
       hub.close();
       await operations.close();
       await reports.close();
+      await stopInstanceAlerts();
+      await alerts.close();
       stopPublishing();
       await stopDns();
       await lease.close();

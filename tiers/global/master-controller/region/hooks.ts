@@ -1,4 +1,4 @@
-import { type AppInst, AppInstKind, Cloudlet, enumText, PlatformType } from "../../../../shared/schema/mod.ts";
+import { Alert, type AppInst, AppInstKind, Cloudlet, enumText, PlatformType } from "../../../../shared/schema/mod.ts";
 import { authorizeShow, type Visibility } from "./authorize.ts";
 import type { Core } from "../core.ts";
 import type { Session } from "../auth/session.ts";
@@ -33,6 +33,7 @@ const HOOKS: Readonly<Record<string, Hooks>> = {
   UpdateCloudlet: { check: checkAlliance },
   ShowCloudlet: { visibility: cloudletVisibility, reduce: reduceCloudlet },
   CreateAppInst: { check: checkAppInstOrganizations },
+  ShowAlert: { reduce: reduceAlert },
 };
 
 /** The hooks of a method; empty when it has none. */
@@ -81,4 +82,26 @@ function checkAppInstOrganizations({ core }: HookCall, request: object): void {
     return;
   }
   throw forbidden();
+}
+
+/** Alerts that are there for the platform itself are nobody else's concern (mc spec 6.3). */
+const EXTERNAL_ALERTS: ReadonlySet<string> = new Set([
+  "AppInstDown",
+  "CloudletDown",
+  "CloudletResourceUsage",
+  "ClusterSvcAppInstFailure",
+]);
+
+/** Labels that say how an alert came to be. */
+const INTERNAL_LABELS: readonly string[] = ["instance", "job", "type"];
+
+/** What others than administrators see of an alert: those of organizations in which they may view alerts. */
+function reduceAlert({ session }: HookCall, object: object): object | undefined {
+  const alert = object as Alert;
+  const { alertname = "", type, scope, cloudletorg, apporg } = alert.labels;
+  if (!EXTERNAL_ALERTS.has(alertname) && type !== "UserDefined") return undefined;
+  const owner = (scope === "Cloudlet" ? cloudletorg : apporg) ?? "";
+  if (owner === "" || !session.grants.allows(owner, "alert", "view")) return undefined;
+  const labels = Object.entries(alert.labels).filter(([name]) => !INTERNAL_LABELS.includes(name));
+  return Alert.create({ ...alert, labels: Object.fromEntries(labels) });
 }

@@ -2,6 +2,7 @@ import { type CallContext, type Handlers, RpcError, type Service, Status } from 
 import { kinds, type MethodDefinition, RequestOption, Result } from "../../../../shared/schema/mod.ts";
 import type { SecretStore } from "../../../../shared/secrets/mod.ts";
 import type { Store } from "../../../../shared/store/mod.ts";
+import { noAlerts } from "../alerts/alerts.ts";
 import type { ApiContext } from "../context.ts";
 import type { AnyKind } from "../faults.ts";
 import { DryOperations } from "../operations/dry_operations.ts";
@@ -52,6 +53,7 @@ function dryContext(context: ApiContext, dry: DryStore): ApiContext {
     secrets: secrets && drySecrets(secrets),
     clock,
     log,
+    alerts: noAlerts,
   };
 }
 

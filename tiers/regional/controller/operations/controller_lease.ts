@@ -15,7 +15,9 @@ export class ControllerLease {
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #stop = new AbortController();
+  readonly #listeners = new Set<() => void>();
   #lease: Lease | undefined;
+  #grants = 0;
   #keeping: Promise<void> | undefined;
 
   constructor(store: Store, id: string, clock: Clock, log: Logger) {
@@ -44,11 +46,34 @@ export class ControllerLease {
     return this.#lease.id;
   }
 
+  /** How many leases there were: it grows when one is lost and replaced. */
+  get grants(): number {
+    return this.#grants;
+  }
+
+  /** Whether the current lease is there, asked of the store. */
+  async isAlive(): Promise<boolean> {
+    try {
+      await this.#lease?.keepAlive();
+      return this.#lease !== undefined;
+    } catch {
+      return false;
+    }
+  }
+
+  /** Calls `listener` when a lost lease was replaced: whatever was kept under it has to be written again. */
+  onGranted(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   async #grant(): Promise<void> {
     const lease = await this.#store.grantLease(CONTROLLER_LEASE_TTL_MS);
     const value = encodeRow({ controller: this.#id });
     await this.#store.transact([], [{ type: "put", key: controllerRow(this.#id), value, lease: lease.id }]);
     this.#lease = lease;
+    this.#grants++;
+    for (const listener of this.#listeners) listener();
   }
 
   async #keep(): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Identity } from "../../../../shared/identity/mod.ts";
 import type { Admission, HelloInfo } from "../../../../shared/notify/mod.ts";
-import { type Audience, CloudletKind, kinds } from "../../../../shared/schema/mod.ts";
+import { AlertKind, type Audience, CloudletKind, kinds } from "../../../../shared/schema/mod.ts";
 import type { AnyKind } from "../faults.ts";
 
 /** What each service may ask for. */
@@ -16,6 +16,9 @@ const SITE_MANAGER = "up";
 
 /** The only service that reports what is on a site. */
 const SITE_REPORTER = "crm";
+
+/** Services that raise alerts. */
+const ALERTING: readonly string[] = [SITE_REPORTER, "shepherd", "auto-provisioner"];
 
 /**
  * Decides which children may connect and what they may see and own. What a child says of itself counts only where its
@@ -33,7 +36,7 @@ export function admit(identity: Identity, hello: HelloInfo, region: string): Adm
   if (wants === undefined) return { refuse: `Service ${hello.service} has no stream here` };
   if (identity.tier === "regional") {
     if (hello.service === SITE_REPORTER) return { refuse: "A resource manager needs a certificate of its cloudlet" };
-    return { wants, owns: [] };
+    return { wants, owns: alertsOf(hello.service) };
   }
   if (AUDIENCE_OF_SERVICE[hello.service] !== "TO_CRM") {
     return { refuse: `Service ${hello.service} needs a certificate of the region` };
@@ -43,7 +46,17 @@ export function admit(identity: Identity, hello: HelloInfo, region: string): Adm
   if (hello.cloudlet !== scope) {
     return { refuse: `The certificate is of cloudlet ${scope}, not of ${hello.cloudlet}` };
   }
-  return { scope, wants, owns: hello.service === SITE_REPORTER ? kindsFor("TO_CONTROLLER") : [] };
+  return { scope, wants, owns: hello.service === SITE_REPORTER ? reportedBySites() : alertsOf(hello.service) };
+}
+
+function alertsOf(service: string): string[] {
+  return ALERTING.includes(service) ? [AlertKind.kind] : [];
+}
+
+/** What a site is the source of, and its alerts. */
+function reportedBySites(): string[] {
+  const reports = (kinds as readonly AnyKind[]).filter((kind) => kind.source === "CRM").map((kind) => kind.kind);
+  return [...kindsFor("TO_CONTROLLER").filter((kind) => reports.includes(kind)), ...alertsOf(SITE_REPORTER)];
 }
 
 function wantsOf(service: string): string[] | undefined {

@@ -4,9 +4,11 @@ import type { AnyKind } from "../faults.ts";
 import type { ObjectChange, RegionCache } from "../state/region_cache.ts";
 import { ScopeIndex } from "./scopes.ts";
 
-/** Kinds that go down to children, in the order in which they are sent. */
+/** Kinds that go down to children, in the order in which they are sent; those that are not stored come from elsewhere. */
 export function publishedKinds(kinds: readonly AnyKind[]): AnyKind[] {
-  return kinds.filter((kind) => kind.stored && kind.replicate.some((rule) => rule.to !== "TO_CONTROLLER"));
+  return kinds.filter((kind) =>
+    (kind.stored || kind.source === "CONTROLLER") && kind.replicate.some((rule) => rule.to !== "TO_CONTROLLER")
+  );
 }
 
 /** Hands everything in the cache, and every change of it, to the notify hub. Returns what ends that. */

@@ -22,7 +22,7 @@ function hello(service: string, more: { region?: string; cloudlet?: string } = {
 Deno.test("admission gives each service what the schema says is for it", () => {
   const dme: Identity = { tier: "regional", region: "eu", service: "dme" };
   assert.deepEqual(admit(dme, hello("dme"), "eu"), {
-    wants: ["Settings", "Cloudlet", "CloudletInfo", "ClusterInst", "App", "AppInst"],
+    wants: ["Settings", "Cloudlet", "CloudletInfo", "ClusterInst", "App", "AppInst", "AppInstClientWatch"],
     owns: [],
   });
   const up: Identity = { tier: "regional", region: "eu", service: "up" };
@@ -31,10 +31,12 @@ Deno.test("admission gives each service what the schema says is for it", () => {
   assert.deepEqual(admit(crm, hello("crm", { cloudlet: SITE_KEY }), "eu"), {
     scope: SITE_KEY,
     wants: ["Settings", "Flavor", "Cloudlet", "ClusterInst", "App", "AppInst"],
-    owns: ["CloudletInfo", "ClusterInstInfo", "AppInstInfo"],
+    owns: ["CloudletInfo", "ClusterInstInfo", "AppInstInfo", "Alert"],
   });
   const shepherd: Identity = { ...crm, service: "shepherd" };
-  assert.deepEqual((admit(shepherd, hello("shepherd", { cloudlet: SITE_KEY }), "eu") as { owns: string[] }).owns, []);
+  assert.deepEqual((admit(shepherd, hello("shepherd", { cloudlet: SITE_KEY }), "eu") as { owns: string[] }).owns, [
+    "Alert",
+  ]);
 });
 
 Deno.test("admission refuses whoever is not what it says, or has nothing to do here", () => {

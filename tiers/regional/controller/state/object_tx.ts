@@ -33,14 +33,14 @@ export class ObjectTx {
     return object;
   }
 
-  /** Stores an object, with its time stamps where its kind has them. */
-  put<T, K>(kind: ObjectKind<T, K>, object: T): void {
+  /** Stores an object, with its time stamps where its kind has them; under a lease it goes when that ends. */
+  put<T, K>(kind: ObjectKind<T, K>, object: T, { lease }: { lease?: string } = {}): void {
     const stamped = object as { createdAt?: Timestamp; updatedAt?: Timestamp; fields?: string[] };
     const { descriptor } = kind.message;
     if (descriptor.field("created_at")) stamped.createdAt ??= this.#now;
     if (descriptor.field("updated_at")) stamped.updatedAt = this.#now;
     if (descriptor.field("fields")) stamped.fields = [];
-    this.#tx.put(kind.storePrefix + kind.keyString(kind.key(object)), encodeObject(kind, object));
+    this.#tx.put(kind.storePrefix + kind.keyString(kind.key(object)), encodeObject(kind, object), { lease });
   }
 
   remove(kind: AnyKind, keyString: string): void {

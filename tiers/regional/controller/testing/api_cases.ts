@@ -4,6 +4,7 @@ import { cloudletCases } from "./cloudlet_cases.ts";
 import { dryRunCases } from "./dry_run_cases.ts";
 import { instanceCases } from "./instance_cases.ts";
 import { pagingCases } from "./paging_cases.ts";
+import { recordCases } from "./record_cases.ts";
 import { settingsCases } from "./settings_cases.ts";
 import type { ApiCase } from "./support.ts";
 
@@ -18,4 +19,5 @@ export const apiCases: ApiCase[] = [
   ...pagingCases,
   ...dryRunCases,
   ...settingsCases,
+  ...recordCases,
 ];

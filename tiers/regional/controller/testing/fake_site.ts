@@ -6,6 +6,8 @@ import {
   typedReplica,
 } from "../../../../shared/notify/mod.ts";
 import {
+  Alert,
+  AlertKind,
   type AppInst,
   AppInstInfoKind,
   AppInstKind,
@@ -20,6 +22,7 @@ import {
   StatusInfo,
   TrackedState,
 } from "../../../../shared/schema/mod.ts";
+import { alertKey } from "../alerts/labels.ts";
 
 /** How a fake site answers a request; by default it succeeds at once. */
 export interface SiteBehaviour {
@@ -37,6 +40,7 @@ export class FakeSite {
   readonly #info;
   readonly #clusters;
   readonly #instances;
+  readonly #alerts;
   readonly #cloudlet: { organization: string; name: string };
 
   constructor(address: string, region: string, cloudlet: { organization: string; name: string }) {
@@ -47,13 +51,14 @@ export class FakeSite {
       region,
       cloudlet: this.key,
       wants: [FlavorKind, CloudletKind, ClusterInstKind, AppKind, AppInstKind].map((kind) => kind.kind),
-      owns: [CloudletInfoKind, ClusterInstInfoKind, AppInstInfoKind].map((kind) => kind.kind),
+      owns: [CloudletInfoKind, ClusterInstInfoKind, AppInstInfoKind, AlertKind].map((kind) => kind.kind),
       connect: roundRobin([address], () => ({})),
       backoff: { initialMs: 10, maxMs: 100 },
     });
     this.#info = typedOwned(this.client.own(CloudletInfoKind.kind), CloudletInfoKind);
     this.#clusters = typedOwned(this.client.own(ClusterInstInfoKind.kind), ClusterInstInfoKind);
     this.#instances = typedOwned(this.client.own(AppInstInfoKind.kind), AppInstInfoKind);
+    this.#alerts = typedOwned(this.client.own(AlertKind.kind), AlertKind);
     this.#answer();
   }
 
@@ -74,6 +79,16 @@ export class FakeSite {
   ready(): this {
     this.report(dme.CloudletState.CLOUDLET_STATE_READY, { containerVersion: "1.0" });
     return this;
+  }
+
+  /** Holds an alert. */
+  raise(labels: Record<string, string>, annotations: Record<string, string> = {}): void {
+    this.#alerts.put(Alert.create({ key: alertKey(labels), labels, annotations }));
+  }
+
+  /** Takes an alert back. */
+  unraise(labels: Record<string, string>): void {
+    this.#alerts.delete(alertKey(labels));
   }
 
   /** Keys of the apps that it sees. */

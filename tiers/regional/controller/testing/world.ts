@@ -2,6 +2,7 @@ import { openDns } from "../../../../shared/dns/mod.ts";
 import { type Channel, createChannel, createClient, createServer, type RpcServer } from "../../../../shared/rpc/mod.ts";
 import { systemClock, systemFiles, systemRandom } from "../../../../shared/runtime/mod.ts";
 import {
+  AlertApi,
   App,
   AppApi,
   AppInst,
@@ -12,6 +13,7 @@ import {
   ClusterInst,
   ClusterInstApi,
   type DeepPartial,
+  DeviceApi,
   Flavor,
   FlavorApi,
   PlatformType,
@@ -52,6 +54,8 @@ export function apiClients(channel: Channel) {
     apps: createClient(AppApi, channel),
     clusters: createClient(ClusterInstApi, channel),
     instances: createClient(AppInstApi, channel),
+    alerts: createClient(AlertApi, channel),
+    devices: createClient(DeviceApi, channel),
   };
 }
 
