@@ -180,6 +180,8 @@ function readScalar(field: FieldDescriptor, json: unknown, path: string, reading
 }
 
 function readDecimal(json: unknown, path: string, reading: Reading): string {
+  // As for other strings, empty is what nobody has set.
+  if (json === "") return "";
   const text = typeof json === "string" || typeof json === "number" ? parseDecimal(json) : undefined;
   if (text === undefined) fault(reading, path, json, 'must be a decimal number from 0, such as "0.5"');
   return text ?? "";
