@@ -62,3 +62,4 @@ export { continueKey, continueToken, MAX_PAGE_OBJECTS, RequestOption } from "./r
 export { clearUnset, requiredIssues } from "./rules.ts";
 export type { ApiRules, MethodDefinition, ServiceDefinition } from "./service.ts";
 export { DecodeError } from "./wire/mod.ts";
+export { EXPLAIN_QUESTION, LATENCY_QUESTION } from "./questions.ts";

@@ -4,6 +4,7 @@ import type { Logger } from "../../../shared/telemetry/mod.ts";
 import type { AlertSink } from "./alerts/alerts.ts";
 import type { OperationRunner } from "./operations/operations.ts";
 import type { DnsZone } from "./rules/dns_labels.ts";
+import type { MatchingEngines } from "./replication/matching_engines.ts";
 import type { Region } from "./state/region.ts";
 
 /**
@@ -32,6 +33,7 @@ export interface ApiContext {
   readonly timeouts: Timeouts;
   /** Where credentials are kept; undefined: nowhere, and calls that carry some are refused. */
   readonly secrets: SecretStore | undefined;
+  readonly engines: MatchingEngines;
   readonly clock: Clock;
   readonly log: Logger;
   readonly alerts: AlertSink;

@@ -6,12 +6,14 @@ import {
   AlertApi,
   AppApi,
   AppInstApi,
+  AppInstLatencyApi,
   CloudletApi,
   CloudletInfoApi,
   ClusterInstApi,
   DeviceApi,
   FlavorApi,
   kinds,
+  MatchApi,
   SettingsApi,
 } from "../../../shared/schema/mod.ts";
 import type { SecretStore } from "../../../shared/secrets/mod.ts";
@@ -29,12 +31,14 @@ import { clusterInstApi } from "./api/cluster_inst_api.ts";
 import { withDryRun } from "./api/dry_run.ts";
 import { deviceApi } from "./api/device_api.ts";
 import { flavorApi } from "./api/flavor_api.ts";
+import { appInstLatencyApi, matchApi } from "./api/match_api.ts";
 import { settingsApi } from "./api/settings_api.ts";
 import type { ApiContext, Timeouts } from "./context.ts";
 import type { AnyKind } from "./faults.ts";
 import { ControllerLease } from "./operations/controller_lease.ts";
 import { Operations } from "./operations/operations.ts";
 import { startRecovery } from "./operations/recovery.ts";
+import { matchingEngines } from "./replication/matching_engines.ts";
 import { maintainDns } from "./replication/dns_records.ts";
 import { receiveReports } from "./replication/owned.ts";
 import { publishedKinds, publishRegion } from "./replication/publisher.ts";
@@ -117,6 +121,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
     zone: { region: parts.region, root: parts.dnsRoot },
     timeouts: timeoutsOf(cache, parts.timeouts),
     secrets: parts.secrets,
+    engines: matchingEngines(hub, parts.region, id, clock),
     clock,
     log,
     alerts,
@@ -137,6 +142,8 @@ export async function startController(parts: ControllerParts): Promise<Controlle
       serve(AppInstApi, appInstApi);
       serve(AlertApi, alertApi);
       serve(DeviceApi, deviceApi);
+      serve(AppInstLatencyApi, appInstLatencyApi);
+      serve(MatchApi, matchApi);
     },
     async close() {
       stopRecovery();

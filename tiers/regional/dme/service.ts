@@ -1,5 +1,6 @@
 import { type LoadedCertificate, loadIdentity, loadServerCertificate } from "../../../shared/identity/mod.ts";
 import { createRateLimiter } from "../../../shared/ratelimit/mod.ts";
+import type { NotifyClient } from "../../../shared/notify/mod.ts";
 import { addHealth, addReflection, createServer } from "../../../shared/rpc/mod.ts";
 import { serveHttp } from "../../../shared/runtime/mod.ts";
 import { fileDescriptors } from "../../../shared/schema/mod.ts";
@@ -21,6 +22,7 @@ import { dmeOptions } from "./options.ts";
 import { DEFAULT_RATE_LIMITS } from "./rate_limits.ts";
 import { createRestHandler } from "./rest/handler.ts";
 import { MAX_MESSAGE_BYTES } from "./rest/messages.ts";
+import { answerController } from "./questions.ts";
 import { createUpstream } from "./upstream.ts";
 
 /** Side of a location tile where the region does not set another (DME specification 6.2), kilometres. */
@@ -36,10 +38,12 @@ export const dmeService: ServiceDefinition<typeof dmeOptions> = {
   async start(context) {
     const tables: RegionTables = new Tables();
     const keys = await openCookieKeys(context);
-    const feed = await followRegion(context, tables);
+    const instance = context.random.uuid();
+    const { feed, upstream } = await followRegion(context, tables, instance);
     const desk = makeDesk(context, tables, keys, feed);
     const calls = createCalls(desk, countCalls(context.metrics, tables), () => context.clock.monotonic());
     const edge = openEdgeStreams(context, desk);
+    answerController(upstream, { region: context.config.region, instance, clock: context.clock }, edge);
     await listen(context, calls, edge);
   },
 };
@@ -58,19 +62,29 @@ async function openCookieKeys(context: Context): Promise<CookieKeys> {
   return keys;
 }
 
-async function followRegion(context: Context, tables: RegionTables): Promise<Feed> {
+async function followRegion(
+  context: Context,
+  tables: RegionTables,
+  instance: string,
+): Promise<{ feed: Feed; upstream: NotifyClient }> {
   const { config, log } = context;
   const identity = await loadIdentity(config.tlsDir, context);
   context.onClose("identity", () => identity.close());
   context.onReadyCheck("identity", () => identity.readyCheck());
-  const upstream = createUpstream({ ...context, region: config.region, addresses: config.notifyAddrs, identity });
+  const upstream = createUpstream({
+    ...context,
+    region: config.region,
+    instance,
+    addresses: config.notifyAddrs,
+    identity,
+  });
   const feed = feedTables(tables, (kind) => upstream.replica(kind), (kind, key, error) => {
     log.error("a replicated object cannot be used", { kind, key, ...errorFields(error) });
   });
   context.onReadyCheck("notify", () => incomplete(feed));
   upstream.start();
   context.onClose("notify", () => upstream.stop());
-  return feed;
+  return { feed, upstream };
 }
 
 /** Once complete the tables serve for good, also while the controllers are away. */
@@ -87,6 +101,8 @@ function makeDesk(context: Context, tables: RegionTables, keys: CookieKeys, feed
   return {
     tables,
     matcher: regionMatcher(config.randomTies ? () => random.number() : undefined, carrierOfCode),
+    carrierOfCode,
+    spreadsTies: config.randomTies,
     sessions: sessionCookies({ keys, now, lifetimeMs: config.cookieExpiration }),
     edgeEvents: edgeEventsCookies({ keys, now, lifetimeMs: config.edgeEventsCookieExpiration }),
     now,

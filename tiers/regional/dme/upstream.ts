@@ -7,6 +7,8 @@ import { WANTED_KINDS } from "./feed/feed.ts";
 /** What the connection to the region's controllers needs. */
 export interface UpstreamOptions {
   readonly region: string;
+  /** Random name of this run of the process. */
+  readonly instance: string;
   /** `HOST:PORT` of each controller's notify port. */
   readonly addresses: readonly string[];
   readonly identity: LoadedIdentity;
@@ -17,7 +19,7 @@ export interface UpstreamOptions {
 
 /** Makes this service's end of notify; it connects when started, to controllers of its own region only. */
 export function createUpstream(options: UpstreamOptions): NotifyClient {
-  const { region, addresses, identity, clock, random, log } = options;
+  const { region, instance, addresses, identity, clock, random, log } = options;
   const controllers = [{ tier: "regional", region, services: ["controller"] }] as const;
   const channelOptions = () => ({
     tls: {
@@ -30,6 +32,7 @@ export function createUpstream(options: UpstreamOptions): NotifyClient {
   return createNotifyClient({
     service: "dme",
     region,
+    instance,
     wants: WANTED_KINDS,
     connect: roundRobin(addresses, channelOptions, () => random.number()),
     clock: {

@@ -10,6 +10,7 @@ export * from "./common.ts";
 export * from "./device.ts";
 export * from "./flavor.ts";
 export * from "./infra.ts";
+export * from "./matching.ts";
 export * from "./metric.ts";
 export * from "./notify.ts";
 export * from "./refs.ts";

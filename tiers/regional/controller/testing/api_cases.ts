@@ -3,6 +3,7 @@ import { cloudletRuleCases } from "./cloudlet_rule_cases.ts";
 import { cloudletCases } from "./cloudlet_cases.ts";
 import { dryRunCases } from "./dry_run_cases.ts";
 import { instanceCases } from "./instance_cases.ts";
+import { matchCases } from "./match_cases.ts";
 import { pagingCases } from "./paging_cases.ts";
 import { recordCases } from "./record_cases.ts";
 import { settingsCases } from "./settings_cases.ts";
@@ -20,4 +21,5 @@ export const apiCases: ApiCase[] = [
   ...dryRunCases,
   ...settingsCases,
   ...recordCases,
+  ...matchCases,
 ];

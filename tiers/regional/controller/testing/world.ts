@@ -7,6 +7,7 @@ import {
   AppApi,
   AppInst,
   AppInstApi,
+  AppInstLatencyApi,
   Cloudlet,
   CloudletApi,
   CloudletInfoApi,
@@ -16,6 +17,7 @@ import {
   DeviceApi,
   Flavor,
   FlavorApi,
+  MatchApi,
   PlatformType,
   type Result,
   SettingsApi,
@@ -56,6 +58,8 @@ export function apiClients(channel: Channel) {
     instances: createClient(AppInstApi, channel),
     alerts: createClient(AlertApi, channel),
     devices: createClient(DeviceApi, channel),
+    latencies: createClient(AppInstLatencyApi, channel),
+    matches: createClient(MatchApi, channel),
   };
 }
 

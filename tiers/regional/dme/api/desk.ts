@@ -19,6 +19,10 @@ export type RegionInstance = InstanceEntry<RegionApp, RegionAppInst>;
 export interface Desk {
   readonly tables: RegionTables;
   readonly matcher: Matcher<RegionInstance>;
+  /** Organization of an operator code; undefined when the text is none. */
+  readonly carrierOfCode: (code: string) => string | undefined;
+  /** Whether devices are spread among instances that are almost equally near. */
+  readonly spreadsTies: boolean;
   readonly sessions: CookieJar<Session>;
   readonly edgeEvents: CookieJar<EdgeEvents>;
   /** Milliseconds since 1970. */

@@ -10,6 +10,7 @@ export {
   type RegionTables,
 } from "./desk.ts";
 export { denied, invalid, unauthenticated } from "./errors.ts";
+export { explainMatch } from "./explain.ts";
 export { findFor, foundReply, searchFor } from "./find_cloudlet.ts";
 export { addGrpcCalls, type StreamEdgeEvent } from "./grpc.ts";
 export { requireLocation } from "./location_check.ts";

@@ -8,6 +8,7 @@ export {
   type CloudletKeyShape,
   clusterKeyText,
   HEALTH_OK,
+  HEALTH_UNKNOWN,
   INSTANCE_READY,
   instanceId,
   type InstanceKeyShape,
@@ -15,6 +16,13 @@ export {
   UNDER_MAINTENANCE,
 } from "./objects.ts";
 export { type AppEntry, type CloudletEntry, type InstanceEntry, Tables } from "./tables.ts";
-export { createMatcher, type Matcher, MAX_LIST_LENGTH, PUBLIC_CLOUDS, type Query } from "./matcher.ts";
+export {
+  createMatcher,
+  type Matcher,
+  MAX_LIST_LENGTH,
+  PUBLIC_CLOUD_PAD_KM,
+  PUBLIC_CLOUDS,
+  type Query,
+} from "./matcher.ts";
 export { type Ranked, TIE_BAND_KM } from "./rank.ts";
 export type { TableWatcher } from "./watcher.ts";

@@ -72,6 +72,8 @@ export function testRegion(
   const desk: Desk = {
     tables,
     matcher: regionMatcher(random, () => undefined),
+    carrierOfCode: () => undefined,
+    spreadsTies: random !== undefined,
     sessions: sessionCookies({ ...cookies, lifetimeMs: 86_400_000 }),
     edgeEvents: edgeEventsCookies({ ...cookies, lifetimeMs: 600_000 }),
     now: () => clock.nowMs,

@@ -1,0 +1,42 @@
+import type { Handlers } from "../../../../shared/rpc/mod.ts";
+import {
+  AppInst,
+  AppInstKind,
+  AppInstLatency,
+  type AppInstLatencyApi,
+  AppKind,
+  type MatchApi,
+  MatchQuery,
+  requiredIssues,
+  Result,
+} from "../../../../shared/schema/mod.ts";
+import type { ApiContext } from "../context.ts";
+import { notFound, refuse } from "../faults.ts";
+import { defaultAppInstKey } from "../rules/app_inst.ts";
+
+/** Handlers of AppInstLatencyApi. */
+export function appInstLatencyApi({ region, engines }: ApiContext): Handlers<typeof AppInstLatencyApi> {
+  return {
+    async requestAppInstLatency(request) {
+      const wanted = AppInst.create({ key: request.key });
+      defaultAppInstKey(wanted);
+      refuse(requiredIssues(AppInstLatency, { key: wanted.key }));
+      const key = AppInstKind.keyString(wanted.key);
+      if (region.cache.get(AppInstKind, key) === undefined) throw notFound(AppInstKind, key);
+      const { clients, engines: asked } = await engines.requestLatency({ key: wanted.key });
+      return Result.create({ message: `Asked ${clients} devices on ${asked} matching engines` });
+    },
+  };
+}
+
+/** Handlers of MatchApi. */
+export function matchApi({ region, engines }: ApiContext): Handlers<typeof MatchApi> {
+  return {
+    async *explainMatch(request) {
+      refuse(requiredIssues(MatchQuery, request));
+      const key = AppKind.keyString(request.appKey);
+      if (region.cache.get(AppKind, key) === undefined) throw notFound(AppKind, key);
+      yield* await engines.explain(request);
+    },
+  };
+}
