@@ -21,6 +21,9 @@ import { type EdgeClient, type EdgeClients, edgeInstanceId } from "./clients.ts"
 /** Clients told between two pauses, in which calls are answered. */
 const TOLD_AT_ONCE = 200;
 
+/** And jobs: well below the events that may wait for one client, so that one that reads is never cut off. */
+const JOBS_AT_ONCE = 16;
+
 /** Above so many waiting jobs, one about the same thing takes the place of an older one. */
 const MAX_DISTINCT_JOBS = 1000;
 
@@ -72,10 +75,12 @@ export function createPushes({ desk, clients, pause, onError }: PushesOptions): 
   async function run(): Promise<void> {
     // First the change that caused it is brought to its end.
     await pause();
+    let told = 0;
+    let done = 0;
     for (const [key, job] of jobs) {
       jobs.delete(key);
+      if (++done % JOBS_AT_ONCE === 0) await pause();
       const { clients, tell } = job();
-      let told = 0;
       for (const client of clients) {
         try {
           await tell(client);
