@@ -36,6 +36,7 @@ export interface FieldRules {
   readonly present: boolean;
   readonly arg: string;
   readonly meaning: "PLAIN" | "DURATION" | "DECIMAL";
+  readonly partArgs: readonly string[];
 }
 
 /** What is known of one field. */
@@ -145,6 +146,7 @@ const NO_RULES: FieldRules = Object.freeze({
   present: false,
   arg: "",
   meaning: "PLAIN",
+  partArgs: [],
 });
 
 class Field implements FieldDescriptor {

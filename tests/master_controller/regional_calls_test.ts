@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { RpcError, Status } from "../../shared/rpc/mod.ts";
-import { App, Cloudlet, CloudletInfo, Flavor } from "../../shared/schema/mod.ts";
+import { App, Cloudlet, CloudletInfo, Flavor, Settings, type TrustPolicyException } from "../../shared/schema/mod.ts";
 import { RegionDouble } from "../../tiers/global/master-controller/testing/region_double.ts";
 import { makeWorld, readAnswer } from "../../tiers/global/master-controller/testing/world.ts";
 import { refused } from "./expect.ts";
@@ -18,6 +18,8 @@ const CHECKS: readonly (readonly [string, (world: RegionalWorld) => Promise<void
   ["cloudlets: others see a reduced form", checkCloudlets],
   ["cloudlets: platform types and alliances", checkCloudletRules],
   ["app instances: app and cluster organization must match", checkAppInst],
+  ["objects of the catalog: each resource is somebody's to manage", checkCatalog],
+  ["trust policy exceptions: developers ask, operators decide, both see", checkExceptions],
   ["updates change the fields that the caller named", checkUpdateMask],
   ["progress is streamed; an error after it is the last document", checkStreaming],
   ["errors of a region become 400 with the status text alone", checkRegionErrors],
@@ -331,4 +333,66 @@ async function checkOpenApi({ handler }: RegionalWorld): Promise<void> {
   for (const [, name] of JSON.stringify(json).matchAll(/"#\/components\/schemas\/([^"]+)"/g)) {
     assert.ok(json.components.schemas[name!] !== undefined, `${name}`);
   }
+}
+
+async function checkCatalog({ ctrl, region, admin, dev, oper, eve }: RegionalWorld): Promise<void> {
+  const policy = { key: { organization: "acme", name: "p" } };
+  const pool = { key: { organization: "oper", name: "p" } };
+  const network = { key: { cloudlet_key: CLOUDLET.key, name: "video" } };
+  const limit = { key: { flow_settings_name: "x", rate_limit_key: { api_name: "Global" } } };
+  const rows: [rpc: string, content: object, allowed: string, refusedTo: string[]][] = [
+    ["CreateAutoProvPolicy", { autoprovpolicy: policy }, dev, [oper, eve]],
+    ["CreateAutoScalePolicy", { autoscalepolicy: policy }, dev, [oper, eve]],
+    ["CreateAlertPolicy", { alertpolicy: policy }, dev, [oper, eve]],
+    ["CreateCloudletPool", { cloudletpool: pool }, oper, [dev, eve]],
+    ["CreateTrustPolicy", { trustpolicy: pool }, oper, [dev, eve]],
+    ["CreateResTagTable", { restagtable: pool }, oper, [dev, eve]],
+    ["CreateNetwork", { network }, oper, [dev, eve]],
+    ["CreateOperatorCode", { operatorcode: { code: "26201", organization: "oper" } }, oper, [dev, eve]],
+    ["CreateFlowRateLimitSettings", { flowratelimitsettings: limit }, admin, [dev, oper, eve]],
+    ["UpdateSettings", { settings: { master_node_flavor: "small" } }, admin, [dev, oper, eve]],
+  ];
+  region.put("Settings", Settings.create());
+  for (const [rpc, content, allowed, others] of rows) {
+    for (const token of others) await refused(ctrl(rpc, token, content), 403, /^Forbidden$/);
+    const { status, json } = await ctrl(rpc, allowed, content);
+    assert.equal(status, 200, `${rpc}: ${json?.message}`);
+  }
+  const wrongType = { autoprovpolicy: { key: { organization: "oper", name: "p" } } };
+  await refused(ctrl("CreateAutoProvPolicy", admin, wrongType), 400, "only allowed for orgs of type developer");
+  assert.equal((await ctrl("ShowOperatorCode", oper)).lines.length, 1);
+  await refused(ctrl("ShowFlowRateLimitSettings", oper), 403, "Forbidden");
+  // Who may view settings gets the one object, not a stream.
+  const shown = await ctrl("ShowSettings", admin);
+  assert.equal(shown.status, 200);
+  assert.equal(shown.json.master_node_flavor, "small");
+  await refused(ctrl("ShowSettings", dev), 403, "Forbidden");
+  assert.equal((await ctrl("OrganizationInUse", admin, { organization: { name: "acme" } })).status, 404);
+}
+
+async function checkExceptions(world: RegionalWorld): Promise<void> {
+  const { call, ctrl, region, admin, dev, oper, eve, user } = world;
+  const key = { app_key: APP.key, cloudlet_pool_key: { organization: "oper", name: "pool" }, name: "web" };
+  const rule = { protocol: "TCP", port_range_min: 443, port_range_max: 443, remote_cidr: "8.8.0.0/16" };
+  const ask = { trustpolicyexception: { key, outbound_security_rules: [rule] } };
+  await refused(ctrl("CreateTrustPolicyException", oper, ask), 403, "Forbidden");
+  assert.equal((await ctrl("CreateTrustPolicyException", dev, ask)).status, 200);
+
+  const decide = { trustpolicyexception: { key, state: "Active" } };
+  const both = { trustpolicyexception: { ...ask.trustpolicyexception, state: "Active" } };
+  const update = (token: string, content: object) => ctrl("UpdateTrustPolicyException", token, content);
+  await refused(update(dev, decide), 400, "not allowed to update state");
+  await refused(update(oper, ask), 400, "only state field");
+  await refused(update(oper, both), 400, "only state field");
+  await refused(update(eve, decide), 403, "Forbidden");
+  assert.equal((await update(dev, ask)).status, 200);
+  assert.equal((await update(oper, decide)).status, 200);
+  assert.equal((await update(admin, both)).status, 200);
+  assert.deepEqual((region.calls.at(-2)!.request as TrustPolicyException).fields.at(-1), "3");
+
+  const third = await user("rival");
+  for (const token of [dev, oper, admin]) assert.equal((await ctrl("ShowTrustPolicyException", token)).lines.length, 1);
+  await refused(ctrl("ShowTrustPolicyException", eve), 403, "Forbidden");
+  await call("auth/org/create", { Name: "third", Type: "operator" }, third);
+  assert.equal((await ctrl("ShowTrustPolicyException", third)).lines.length, 0);
 }

@@ -82,7 +82,9 @@ function isTaken(root: MessageDescriptor, field: FieldDescriptor, depth: number,
   if (choice === "show") return !secret;
   if (setBy !== "CALLER") return false;
   const isKey = depth === 0 && isKeyField(root, field.name);
-  if (choice === "delete") return depth > 0 || isKey || root.object === undefined;
+  // Who may delete what is decided by the owner, who is not always a part of the key.
+  const isOwner = depth === 0 && root.object?.owner === field.name;
+  if (choice === "delete") return depth > 0 || isKey || isOwner || root.object === undefined;
   return choice === "create" || depth > 0 || isKey || !fixed;
 }
 
@@ -95,6 +97,7 @@ function collect(
   taken: (field: FieldDescriptor, depth: number) => boolean,
   inKey = false,
   outerDoc = "",
+  partNames: ReadonlyMap<string, string> = new Map(),
 ): void {
   for (const field of descriptor.fields) {
     if (!taken(field, path.length)) continue;
@@ -114,13 +117,14 @@ function collect(
         taken,
         isKey,
         only ? field.doc : "",
+        partNamesOf(field, partNames),
       );
       continue;
     }
     const dotted = fieldNames.join(".");
     leaves.push({
       // A name given to a message of one part stands for the part.
-      name: shortName !== "" ? shortName : short !== "" ? short : dotted,
+      name: partNames.get(field.name) ?? (shortName !== "" ? shortName : short !== "" ? short : dotted),
       dotted,
       path: fieldPath,
       type: typeOf(field),
@@ -130,6 +134,19 @@ function collect(
       inKey: isKey,
     });
   }
+}
+
+/** Names that a message field, or one around it, gives to parts of the message, by their path in it. */
+function partNamesOf(field: FieldDescriptor, around: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  for (const text of field.rules.partArgs) {
+    const [path, name] = text.split("=");
+    names.set(path!, name!);
+  }
+  for (const [path, name] of around) {
+    if (path.startsWith(`${field.name}.`)) names.set(path.slice(field.name.length + 1), name);
+  }
+  return names;
 }
 
 function typeOf(field: FieldDescriptor): ArgumentType {

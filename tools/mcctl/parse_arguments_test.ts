@@ -1,6 +1,18 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { App, AppInst, Cloudlet, Flavor, messages, regionServices } from "../../shared/schema/mod.ts";
+import {
+  App,
+  AppInst,
+  AutoScalePolicy,
+  Cloudlet,
+  CloudletPoolMember,
+  Flavor,
+  type MessageDescriptor,
+  messages,
+  regionServices,
+  TrustPolicy,
+  TrustPolicyException,
+} from "../../shared/schema/mod.ts";
 import { type Argument, messageArguments } from "./arguments.ts";
 import { allCommands, commandName } from "./commands.ts";
 import { UsageError } from "./failure.ts";
@@ -59,7 +71,7 @@ Deno.test("messageArguments: short names, and lower-case paths without underscor
 
 Deno.test("messageArguments: a command may ask for a part of the key by its last name", () => {
   const create = messageArguments(Flavor.descriptor, "create", ["name", "ram", "vcpus", "disk"]);
-  assert.deepEqual(names(create), ["name", "ram", "vcpus", "disk"]);
+  assert.deepEqual(names(create), ["name", "ram", "vcpus", "disk", "optresmap"]);
   assert.equal(findArgument(create, "flavor"), create[0]);
   const show = messageArguments(Flavor.descriptor, "show", []);
   assert.equal(findArgument(show, "name"), show[0]);
@@ -200,4 +212,15 @@ Deno.test("parseArguments of anything gives an object or a UsageError", () => {
     }
   }));
   assert.equal(({} as Record<string, unknown>)["polluted"], undefined);
+});
+
+Deno.test("messageArguments: a message names parts of its key as its command needs them", () => {
+  const created = ({ descriptor }: { descriptor: MessageDescriptor }) =>
+    names(messageArguments(descriptor, "create", []));
+  assert.deepEqual(created(TrustPolicy).slice(0, 2), ["cloudletorg", "name"]);
+  assert.deepEqual(created(AutoScalePolicy).slice(0, 3), ["clusterorg", "name", "minnodes"]);
+  assert.deepEqual(created(TrustPolicyException).slice(0, 6), [
+    ...["apporg", "appname", "appvers", "cloudletpoolorg", "cloudletpoolname", "name"],
+  ]);
+  assert.deepEqual(created(CloudletPoolMember), ["org", "pool", "cloudletorg", "cloudlet", "federatedorg"]);
 });

@@ -83,7 +83,7 @@ Deno.test({
       assert.equal(new TextDecoder().decode(stderr), "");
       return new TextDecoder().decode(stdout).split("\n").filter((word) => word !== "");
     };
-    assert.deepEqual(await complete("mcctl cloud"), ["cloudlet", "cloudletinfo"]);
+    assert.deepEqual(await complete("mcctl cloud"), ["cloudlet", "cloudletinfo", "cloudletpool"]);
     assert.deepEqual(await complete("mcctl app "), ["create", "delete", "update", "show"]);
     assert.deepEqual(await complete("mcctl app create appn"), ["appname="]);
     assert.deepEqual(await complete("mcctl app create imagetype=do"), []);

@@ -11,10 +11,8 @@ import {
   CloudletInfoApi,
   ClusterInstApi,
   DeviceApi,
-  FlavorApi,
   kinds,
   MatchApi,
-  SettingsApi,
 } from "../../../shared/schema/mod.ts";
 import type { SecretStore } from "../../../shared/secrets/mod.ts";
 import type { Store } from "../../../shared/store/mod.ts";
@@ -25,14 +23,13 @@ import { receiveAlerts } from "./alerts/receive.ts";
 import { alertApi } from "./api/alert_api.ts";
 import { appApi } from "./api/app_api.ts";
 import { appInstApi } from "./api/app_inst_api.ts";
+import { serveCatalog } from "./api/catalog/mod.ts";
 import { cloudletApi } from "./api/cloudlet_api.ts";
 import { cloudletInfoApi } from "./api/cloudlet_info_api.ts";
 import { clusterInstApi } from "./api/cluster_inst_api.ts";
 import { withDryRun } from "./api/dry_run.ts";
 import { deviceApi } from "./api/device_api.ts";
-import { flavorApi } from "./api/flavor_api.ts";
 import { appInstLatencyApi, matchApi } from "./api/match_api.ts";
-import { settingsApi } from "./api/settings_api.ts";
 import type { ApiContext, Timeouts } from "./context.ts";
 import type { AnyKind } from "./faults.ts";
 import { ControllerLease } from "./operations/controller_lease.ts";
@@ -133,8 +130,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
     serveApis(server) {
       const serve = <S extends Service>(service: S, api: (context: ApiContext) => Handlers<S>) =>
         server.addService(service, withDryRun(service, api, context, store));
-      serve(SettingsApi, settingsApi);
-      serve(FlavorApi, flavorApi);
+      serveCatalog(serve);
       serve(CloudletApi, cloudletApi);
       serve(CloudletInfoApi, cloudletInfoApi);
       serve(AppApi, appApi);

@@ -6,6 +6,7 @@ import { badRequest, forbidden } from "../http/api_error.ts";
 import { findRecord, type RecordValues } from "../model/record.ts";
 import { ORGANIZATIONS } from "../model/types.ts";
 import type { RegionMethod } from "./methods.ts";
+import { authorizeException, exceptionOfPool, exceptionVisibility } from "./trust_policy_exceptions.ts";
 
 /** What a hook knows of the call. */
 export interface HookCall {
@@ -20,6 +21,8 @@ export interface HookCall {
  * Rules of mc spec 4 that the schema cannot express, by method. Everything else about regional calls is generic.
  */
 export interface Hooks {
+  /** Replaces the generic decision of who may change something. @throws {ApiError} */
+  authorize?(call: HookCall, request: object): Promise<void>;
   /** Checks a request after the generic rules. @throws {ApiError} */
   check?(call: HookCall, request: object): Promise<void> | void;
   /** Replaces the generic decision of what a show may see. */
@@ -33,6 +36,8 @@ const HOOKS: Readonly<Record<string, Hooks>> = {
   UpdateCloudlet: { check: checkAlliance },
   ShowCloudlet: { visibility: cloudletVisibility, reduce: reduceCloudlet },
   CreateAppInst: { check: checkAppInstOrganizations },
+  UpdateTrustPolicyException: { authorize: authorizeException },
+  ShowTrustPolicyException: { visibility: exceptionVisibility, reduce: exceptionOfPool },
   ShowAlert: { reduce: reduceAlert },
 };
 

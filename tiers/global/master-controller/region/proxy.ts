@@ -17,6 +17,7 @@ import { badRequest } from "../http/api_error.ts";
 import type { JsonBody } from "../http/json_body.ts";
 import { json, message, type Reply } from "../http/reply.ts";
 import type { AuthCall, AuthRoute } from "../http/route.ts";
+import type { RecordValues } from "../model/record.ts";
 import { authorizeChange, authorizeShow } from "./authorize.ts";
 import { callRegion, regionError } from "./call.ts";
 import { type HookCall, type Hooks, hooksOf } from "./hooks.ts";
@@ -89,8 +90,11 @@ async function change(
   request: object,
   { dryRun }: WrapperOptions,
 ): Promise<Reply> {
-  const organization = await authorizeChange(call.core.database, call.session, target, request);
-  await hooks.check?.({ core: call.core, session: call.session, target, organization }, request);
+  const hookCall = { core: call.core, session: call.session, target };
+  let organization: RecordValues | undefined;
+  if (hooks.authorize) await hooks.authorize(hookCall, request);
+  else organization = await authorizeChange(call.core.database, call.session, target, request);
+  await hooks.check?.({ ...hookCall, organization }, request);
   const channel = await call.core.regions.channel(region);
   async function* replies(): AsyncIterable<object> {
     try {

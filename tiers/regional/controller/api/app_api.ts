@@ -49,7 +49,7 @@ export function appApi(context: ApiContext): Handlers<typeof AppApi> {
         AppKind,
         key,
         "delete",
-        (operation) => deleteStored(context, operation, AppKind, key, freePackageName),
+        (operation) => deleteStored(context, operation, AppKind, key, { remove: freePackageName }),
       );
       return await finish(progress, call);
     },

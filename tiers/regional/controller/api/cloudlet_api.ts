@@ -29,6 +29,7 @@ import {
   saveSecrets,
   secretsOf,
 } from "./cloudlet_secrets.ts";
+import { movePolicies } from "./catalog/mod.ts";
 import { deleteStored } from "./deletion.ts";
 import { takeName } from "./labels.ts";
 import { readKey, readNew, show } from "./requests.ts";
@@ -58,7 +59,7 @@ export function cloudletApi(context: ApiContext): Handlers<typeof CloudletApi> {
     deleteCloudlet(request, call) {
       const key = readKey(CloudletKind, request);
       return operations.run(CloudletKind, key, "delete", async (operation) => {
-        await deleteStored(context, operation, CloudletKind, key, freeCloudlet);
+        await deleteStored(context, operation, CloudletKind, key, { remove: freeCloudlet });
         await dropSecrets(context.secrets, region.name, request.key);
         operation.progress.line("Deleted cloudlet");
       }).read(call.signal);
@@ -101,7 +102,7 @@ async function create(context: ApiContext, operation: Operation, key: string, wa
     const message = "The cloudlet's resource manager has not connected yet; the cloudlet is ready when it has";
     return operation.progress.line(message, STILL_IN_PROGRESS);
   }
-  await deleteStored(context, operation, CloudletKind, key, freeCloudlet);
+  await deleteStored(context, operation, CloudletKind, key, { remove: freeCloudlet });
   throw siteFailure(outcome.errors);
 }
 
@@ -137,7 +138,10 @@ async function update(context: ApiContext, operation: Operation, key: string, re
     return { moved: changed.some((field) => field.startsWith("location")) ? cloudlet.location : undefined, upgrading };
   });
   await saveSecrets(context.secrets, region.name, request.key, secrets);
-  if (moved) await moveInstances(context, key, moved);
+  if (moved) {
+    await moveInstances(context, key, moved);
+    await movePolicies(context, key, moved);
+  }
   if (upgrading) {
     let last = TrackedState.UPDATE_REQUESTED as TrackedState;
     const outcome = await operation.wait(CloudletKind, key, (cloudlet) => {

@@ -52,14 +52,21 @@ export async function deleteStored<T extends Markable, K>(
   operation: Operation,
   kind: ObjectKind<T, K>,
   keyString: string,
-  remove?: (tx: ObjectTx, object: T) => Promise<void>,
+  options: {
+    /** Refuses the deletion for other reasons, before anything is written. */
+    check?(tx: ObjectTx, object: T): Promise<void>;
+    /** Referrers that the schema does not know of. */
+    referrers?(): Reference[];
+    /** Removes, in the last transaction, what hangs on the object. */
+    remove?(tx: ObjectTx, object: T): Promise<void>;
+  } = {},
 ): Promise<void> {
-  await prepareDeletion(context, operation, kind, keyString);
+  await prepareDeletion(context, operation, kind, keyString, options);
   await context.region.change(async (tx) => {
     operation.release(tx);
     const object = await tx.get(kind, keyString);
     if (object === undefined) return;
-    await remove?.(tx, object);
+    await options.remove?.(tx, object);
     tx.remove(kind, keyString);
   });
 }

@@ -3,6 +3,7 @@ import {
   continueKey,
   continueToken,
   type DeepPartial,
+  isKeyField,
   MAX_PAGE_OBJECTS,
   type ObjectKind,
   RequestOption,
@@ -37,7 +38,8 @@ export function readNew<T, K>(
 
 /** The key string of a request about an object that is there; throws when a part of the key is missing. */
 export function readKey<T, K>(kind: ObjectKind<T, K>, request: T): string {
-  refuse(requiredIssues(kind.message, request).filter(({ path }) => path.startsWith("key.")));
+  const { descriptor } = kind.message;
+  refuse(requiredIssues(kind.message, request).filter(({ path }) => isKeyField(descriptor, path.split(".")[0]!)));
   return kind.keyString(kind.key(request));
 }
 

@@ -22,7 +22,10 @@ function hello(service: string, more: { region?: string; cloudlet?: string } = {
 Deno.test("admission gives each service what the schema says is for it", () => {
   const dme: Identity = { tier: "regional", region: "eu", service: "dme" };
   assert.deepEqual(admit(dme, hello("dme"), "eu"), {
-    wants: ["Settings", "Cloudlet", "CloudletInfo", "ClusterInst", "App", "AppInst", "AppInstClientWatch"],
+    wants: [
+      ...["Settings", "FlowRateLimitSettings", "MaxReqsRateLimitSettings", "OperatorCode", "Cloudlet", "CloudletInfo"],
+      ...["AutoProvPolicy", "ClusterInst", "App", "AppInst", "AppInstClientWatch"],
+    ],
     owns: [],
   });
   const up: Identity = { tier: "regional", region: "eu", service: "up" };
@@ -30,7 +33,10 @@ Deno.test("admission gives each service what the schema says is for it", () => {
   const crm: Identity = { tier: "cloudlet", region: "eu", cloudlet: SITE, service: "crm" };
   assert.deepEqual(admit(crm, hello("crm", { cloudlet: SITE_KEY }), "eu"), {
     scope: SITE_KEY,
-    wants: ["Settings", "Flavor", "Cloudlet", "ClusterInst", "App", "AppInst"],
+    wants: [
+      ...["Settings", "Flavor", "AlertPolicy", "TrustPolicy", "Cloudlet", "Network", "AutoScalePolicy", "ClusterInst"],
+      ...["App", "TrustPolicyException", "AppInst"],
+    ],
     owns: ["CloudletInfo", "ClusterInstInfo", "AppInstInfo", "Alert"],
   });
   const shepherd: Identity = { ...crm, service: "shepherd" };

@@ -2,6 +2,7 @@ import type { Issues } from "./issues.ts";
 
 // Specification 0.7.
 const VALID_NAME = /^[0-9a-zA-Z][-_0-9a-zA-Z .&,!]*$/;
+const POLICY_ORGANIZATION = /^[0-9a-zA-Z_.-]([-_0-9a-zA-Z .&,!]*[-_0-9a-zA-Z.&,!])?$/;
 const CLUSTER_NAME = /^[0-9a-zA-Z][-0-9a-zA-Z.]*$/;
 
 /** Longest name of an object or organization, in characters: it must leave room in keys, labels and identifiers. */
@@ -28,6 +29,29 @@ export function checkName(issues: Issues, path: string, name: string): void {
     path,
     name,
     `must be at most ${MAX_NAME_CHARACTERS} characters`,
+  );
+}
+
+/**
+ * Checks the key of a policy (specification 0.7): the organization as one that a directory of users can hold, the name as
+ * any text that is not too long.
+ */
+export function checkPolicyKey(issues: Issues, key: { organization: string; name: string }): void {
+  const { organization, name } = key;
+  if (organization !== "") {
+    issues.check(
+      POLICY_ORGANIZATION.test(organization) && organization.length <= MAX_NAME_CHARACTERS,
+      "key.organization",
+      organization,
+      `must hold only letters, digits, inner spaces and _ . - & , !, at most ${MAX_NAME_CHARACTERS} characters`,
+    );
+  }
+  issues.check(
+    // deno-lint-ignore no-control-regex -- control characters would garble logs and tables
+    name.length <= MAX_NAME_CHARACTERS && !/[\x00-\x1f\x7f]/.test(name),
+    "key.name",
+    name,
+    `must be at most ${MAX_NAME_CHARACTERS} characters, without control characters`,
   );
 }
 

@@ -1,5 +1,6 @@
-import { equal, Settings, SettingsKind } from "../../../../shared/schema/mod.ts";
+import { equal, FlowRateLimitSettingsKind, Settings, SettingsKind } from "../../../../shared/schema/mod.ts";
 import type { Timeouts } from "../context.ts";
+import { DEFAULT_RATE_LIMITS } from "../rules/default_rate_limits.ts";
 import { withDefaults } from "../rules/settings.ts";
 import type { Region } from "./region.ts";
 import type { RegionCache } from "./region_cache.ts";
@@ -23,11 +24,15 @@ export function currentSettings(cache: RegionCache): Settings {
   return settings;
 }
 
-/** Writes the settings when the store has none, and fills in defaults of fields that have come since (specification 6.6). */
+/**
+ * Writes the settings and the limits of calls when the store has no settings, so at the first start only: a limit that
+ * somebody deleted stays away. Fills in defaults of settings that have come since (specification 1.5 and 6.6).
+ */
 export async function ensureSettings(region: Region): Promise<void> {
   await region.change(async (tx) => {
     const row = await tx.get(SettingsKind, SETTINGS_KEY);
     const wanted = withDefaults(row);
+    if (row === undefined) { for (const limit of DEFAULT_RATE_LIMITS) tx.put(FlowRateLimitSettingsKind, limit); }
     if (row === undefined || !equal(Settings, row, wanted)) tx.put(SettingsKind, wanted);
   });
 }

@@ -4,7 +4,9 @@ import { cloudletCases } from "./cloudlet_cases.ts";
 import { dryRunCases } from "./dry_run_cases.ts";
 import { instanceCases } from "./instance_cases.ts";
 import { matchCases } from "./match_cases.ts";
+import { operatorCases } from "./operator_cases.ts";
 import { pagingCases } from "./paging_cases.ts";
+import { policyCases } from "./policy_cases.ts";
 import { recordCases } from "./record_cases.ts";
 import { settingsCases } from "./settings_cases.ts";
 import type { ApiCase } from "./support.ts";
@@ -20,6 +22,8 @@ export const apiCases: ApiCase[] = [
   ...pagingCases,
   ...dryRunCases,
   ...settingsCases,
+  ...operatorCases,
+  ...policyCases,
   ...recordCases,
   ...matchCases,
 ];

@@ -27,6 +27,7 @@ import { openStore, type Store } from "../../../../shared/store/mod.ts";
 import { memoryLogger } from "../../../../shared/telemetry/mod.ts";
 import type { Timeouts } from "../context.ts";
 import { type Controller, type ControllerParts, startController } from "../controller.ts";
+import { catalogClients } from "./catalog_clients.ts";
 import { FakeSite } from "./fake_site.ts";
 
 /** Longest wait for something that must happen, in milliseconds; generous, as machines may be loaded. */
@@ -56,6 +57,7 @@ export function apiClients(channel: Channel) {
     apps: createClient(AppApi, channel),
     clusters: createClient(ClusterInstApi, channel),
     instances: createClient(AppInstApi, channel),
+    ...catalogClients(channel),
     alerts: createClient(AlertApi, channel),
     devices: createClient(DeviceApi, channel),
     latencies: createClient(AppInstLatencyApi, channel),

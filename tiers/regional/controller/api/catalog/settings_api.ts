@@ -1,12 +1,12 @@
-import type { Handlers } from "../../../../shared/rpc/mod.ts";
-import { applyMask, Settings, type SettingsApi, SettingsKind } from "../../../../shared/schema/mod.ts";
-import type { ApiContext } from "../context.ts";
-import { refuse } from "../faults.ts";
-import { Issues } from "../rules/issues.ts";
-import { checkSettings, withDefaults } from "../rules/settings.ts";
-import { requireReferences } from "../state/references.ts";
-import { currentSettings, SETTINGS_KEY } from "../state/settings.ts";
-import { done } from "./requests.ts";
+import type { Handlers } from "../../../../../shared/rpc/mod.ts";
+import { applyMask, Settings, type SettingsApi, SettingsKind } from "../../../../../shared/schema/mod.ts";
+import type { ApiContext } from "../../context.ts";
+import { refuse } from "../../faults.ts";
+import { Issues } from "../../rules/issues.ts";
+import { checkSettings, withDefaults } from "../../rules/settings.ts";
+import { requireReferences } from "../../state/references.ts";
+import { currentSettings, SETTINGS_KEY } from "../../state/settings.ts";
+import { done } from "../requests.ts";
 
 /** Handlers of SettingsApi. */
 export function settingsApi({ region }: ApiContext): Handlers<typeof SettingsApi> {
