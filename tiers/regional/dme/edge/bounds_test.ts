@@ -4,7 +4,7 @@ import { createRateLimiter } from "../../../../shared/ratelimit/mod.ts";
 import type { RpcError } from "../../../../shared/rpc/mod.ts";
 import { serveHttp, systemClock } from "../../../../shared/runtime/mod.ts";
 import { dme, toJson } from "../../../../shared/schema/mod.ts";
-import { type EdgeStream, grpcFace } from "../testing/edge_clients.ts";
+import { type EdgeStream, grpcFace, webSocketFace } from "../testing/edge_clients.ts";
 import {
   ALPHA,
   begin,
@@ -69,6 +69,33 @@ Deno.test("a stream that sends nothing is ended, one that ends at once too", asy
     .inputEnded();
   assert.match(String(connections[1]), /INVALID_ARGUMENT.*ended before/);
   assert.equal(region.edge.open, 0);
+});
+
+Deno.test("what is left of a stream is counted until it is gone", async () => {
+  const region = testRegion(goldenRegion(), undefined, undefined, { limits: { streams: 1 } });
+  const left = region.edge.linger();
+  assert.throws(() => region.edge.requireRoom(), refused("RESOURCE_EXHAUSTED", /open already/));
+  left();
+  left();
+  region.edge.requireRoom();
+  const face = await webSocketFace(region);
+  try {
+    for (let i = 0; i < 3; i++) {
+      const stream = await begin(face, region);
+      await stream.send({ eventType: Client.EVENT_TERMINATE_CONNECTION });
+      assert.equal(await stream.next(), undefined);
+      await until(() => {
+        try {
+          region.edge.requireRoom();
+          return true;
+        } catch {
+          return false;
+        }
+      }, "the WebSocket is closed");
+    }
+  } finally {
+    await face.close();
+  }
 });
 
 overAllForms("too many streams are refused", async (face, region) => {

@@ -24,7 +24,7 @@ export interface EdgeLimits {
 export const DEFAULT_EDGE_LIMITS: EdgeLimits = {
   streams: 100_000,
   queuedEvents: 64,
-  queuedBytes: 256 * 1024,
+  queuedBytes: 64 * 1024,
   initMs: 10_000,
   customNameCharacters: 256,
 };
@@ -52,6 +52,12 @@ export interface EdgeDesk {
   opened(connection: EdgeConnection): void;
   closed(connection: EdgeConnection, error: RpcError | undefined): void;
   refused(): void;
+  /**
+   * Counts what is left of a stream that has ended while its carrier cannot be got rid of.
+   *
+   * @returns what ends that
+   */
+  linger(): () => void;
   /** @throws {RpcError} When no further stream can be had: too many are open, or the process is going. */
   requireRoom(): void;
   /** Ends all streams, so that the clients go to another process, and takes no new ones. */
@@ -78,6 +84,7 @@ export function createEdgeDesk(options: EdgeDeskOptions): EdgeDesk {
   desk.tables.watch(pushes.watcher);
   const connections = new Set<EdgeConnection>();
   let going = false;
+  let lingering = 0;
   return {
     desk,
     clients,
@@ -95,9 +102,17 @@ export function createEdgeDesk(options: EdgeDeskOptions): EdgeDesk {
       observer?.ended(statusName(error?.code ?? Status.OK));
     },
     refused: () => observer?.refused(),
+    linger() {
+      let over = false;
+      lingering++;
+      return () => {
+        if (!over) lingering--;
+        over = true;
+      };
+    },
     requireRoom() {
       if (going) throw goingAway();
-      if (connections.size >= limits.streams) {
+      if (connections.size + lingering >= limits.streams) {
         throw new RpcError(Status.RESOURCE_EXHAUSTED, `${limits.streams} event streams are open already`);
       }
     },

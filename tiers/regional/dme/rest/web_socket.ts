@@ -21,6 +21,7 @@ export async function edgeWebSocket(http: EdgeHttp, request: Request, caller: Ca
   await open(edge, caller);
   const { response, socket } = acceptWebSocket(request);
   let ended: { error: RpcError | undefined } | undefined;
+  let left = () => {};
   const connection = new EdgeConnection(edge, caller, {
     send(event) {
       if (socket.bufferedAmount > edge.limits.queuedBytes) return false;
@@ -29,6 +30,8 @@ export async function edgeWebSocket(http: EdgeHttp, request: Request, caller: Ca
     },
     end(error, cut) {
       ended = { error };
+      // The runtime cannot break off a WebSocket: one that is not read stays until its client goes.
+      if (socket.readyState !== WebSocket.CLOSED) left = edge.linger();
       if (socket.readyState === WebSocket.OPEN) close(socket, error, cut);
     },
   });
@@ -45,7 +48,10 @@ export async function edgeWebSocket(http: EdgeHttp, request: Request, caller: Ca
     }
     turn = turn.then(() => receive(connection, data)).finally(() => waiting--);
   });
-  socket.addEventListener("close", () => connection.inputEnded());
+  socket.addEventListener("close", () => {
+    connection.inputEnded();
+    left();
+  });
   // What was wrong says the close event that follows.
   socket.addEventListener("error", () => connection.end(new RpcError(Status.CANCELLED, "The client has gone"), true));
   return response;
