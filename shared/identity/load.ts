@@ -25,6 +25,8 @@ export interface LoadedCertificate {
   readonly serial: string;
   /** Calls `handler` with this object each time the certificate was replaced. @returns Stops that. */
   subscribe(handler: (now: this) => void): () => void;
+  /** Looks at the files at once. @throws {IdentityError} when what they hold cannot be used; what was loaded stays */
+  refresh(): Promise<void>;
   /** Why it cannot be used any more; undefined while it can. */
   readyCheck(): string | undefined;
   close(): void;
@@ -79,14 +81,18 @@ interface Content {
 
 class Folder implements LoadedCertificate {
   readonly #deps: LoadDeps;
+  readonly #dir: string;
+  readonly #check: (facts: CertificateFacts) => void;
   readonly #handlers = new Set<(now: this) => void>();
   readonly #closed = new AbortController();
   #content: Content;
 
   constructor(dir: string, deps: LoadDeps, content: Content, check: (facts: CertificateFacts) => void) {
     this.#deps = deps;
+    this.#dir = dir;
+    this.#check = check;
     this.#content = content;
-    void this.#follow(dir, check);
+    void this.#follow(dir);
   }
 
   get cert(): string {
@@ -118,6 +124,10 @@ class Folder implements LoadedCertificate {
     return () => void this.#handlers.delete(handler);
   }
 
+  refresh(): Promise<void> {
+    return this.#reload();
+  }
+
   readyCheck(): string | undefined {
     if (this.#deps.clock.now() <= this.notAfterMs) return undefined;
     return `the certificate expired at ${new Date(this.notAfterMs).toISOString()}`;
@@ -128,7 +138,7 @@ class Folder implements LoadedCertificate {
     this.#handlers.clear();
   }
 
-  async #follow(dir: string, check: (facts: CertificateFacts) => void): Promise<void> {
+  async #follow(dir: string): Promise<void> {
     const { files, clock, log, intervalMs = DEFAULT_INTERVAL_MS } = this.#deps;
     const { signal } = this.#closed;
     const paths = ["cert.pem", "key.pem", "ca.pem"].map((name) => `${dir}/${name}`);
@@ -138,11 +148,11 @@ class Folder implements LoadedCertificate {
     const watch = files.watch(paths, { clock, signal, intervalMs })[Symbol.asyncIterator]();
     while (!signal.aborted) {
       const changed = watch.next();
-      if (look) await this.#reload(dir, check).catch(() => {});
+      if (look) await this.#reload().catch(() => {});
       look = false;
       if ((await changed).done) return;
       try {
-        await this.#reload(dir, check);
+        await this.#reload();
         complained = "";
       } catch (error) {
         const fields = errorFields(error);
@@ -154,11 +164,12 @@ class Folder implements LoadedCertificate {
     }
   }
 
-  async #reload(dir: string, check: (facts: CertificateFacts) => void): Promise<void> {
+  async #reload(): Promise<void> {
+    const dir = this.#dir;
     const content = await readFolder(dir, this.#deps);
     const old = this.#content;
     if (content.cert === old.cert && content.key === old.key && content.ca === old.ca) return;
-    check(content.facts);
+    this.#check(content.facts);
     this.#content = content;
     this.#deps.log.info("the certificate was renewed", {
       dir,

@@ -39,8 +39,8 @@ export interface Gathered {
   readonly dropped: number;
 }
 
-/** Gives a node's own answer. A throw is passed on as its text. */
-export type GatherAnswer = (question: Uint8Array) => Uint8Array | Promise<Uint8Array>;
+/** Gives a node's own answer; undefined: it was not meant. A throw is passed on as its text. */
+export type GatherAnswer = (question: Uint8Array) => Uint8Array | undefined | Promise<Uint8Array | undefined>;
 
 /** What a node takes part with: a root has a hub, a leaf a client, a relay both. */
 export interface GatherOptions {
@@ -56,10 +56,18 @@ export interface GatherOptions {
 
 /** Asks this node and all below it. */
 export interface Gatherer {
-  /** Resolves when all have answered, or after `timeoutMs`. */
-  ask(question: Uint8Array, options: { timeoutMs: number; to?: GatherTarget }): Promise<Gathered>;
+  /** Resolves when all have answered, or after `timeoutMs`. Each reply is also given to `onReply` when it comes. */
+  ask(question: Uint8Array, options: AskOptions): Promise<Gathered>;
   /** Questions that are waiting for replies. */
   readonly open: number;
+}
+
+/** How a question is asked. */
+export interface AskOptions {
+  readonly timeoutMs: number;
+  /** @default everybody */
+  readonly to?: GatherTarget;
+  readonly onReply?: (reply: GatheredReply) => void;
 }
 
 /** Questions at once; more are refused with what a busy node says. */
@@ -111,7 +119,7 @@ export function createGatherer(options: GatherOptions): Gatherer {
       ownReply(question).then((reply) => {
         if (!rounds.has(correlation)) return;
         own = false;
-        take(reply);
+        if (reply) take(reply);
         round.done();
       });
     }
@@ -142,9 +150,10 @@ export function createGatherer(options: GatherOptions): Gatherer {
     for (const child of children) round.waitingFor.set(child.id, child);
   }
 
-  async function ownReply(question: Uint8Array): Promise<GatheredReply> {
+  async function ownReply(question: Uint8Array): Promise<GatheredReply | undefined> {
     try {
-      return { node, value: await answer(question) };
+      const value = await answer(question);
+      return value && { node, value };
     } catch (error) {
       return { node, value: new Uint8Array(), error: error instanceof Error ? error.message : String(error) };
     }
@@ -209,9 +218,12 @@ export function createGatherer(options: GatherOptions): Gatherer {
   }
 
   return {
-    async ask(question, { timeoutMs, to = {} }) {
+    async ask(question, { timeoutMs, to = {}, onReply }) {
       const replies: GatheredReply[] = [];
-      const { silent, dropped } = await gather(question, to, timeoutMs, (reply) => replies.push(reply));
+      const { silent, dropped } = await gather(question, to, timeoutMs, (reply) => {
+        replies.push(reply);
+        onReply?.(reply);
+      });
       return { replies, silent, dropped };
     },
     get open() {

@@ -15,6 +15,7 @@ export {
 } from "./client.ts";
 export { encodeCounter } from "./frame.ts";
 export {
+  type AskOptions,
   createGatherer,
   type GatherAnswer,
   type Gathered,

@@ -10,6 +10,7 @@ export interface ApiRules {
   readonly cli: string;
   readonly requiredArgs: readonly string[];
   readonly internal: boolean;
+  readonly eachController: boolean;
 }
 
 /** One call of a service. */

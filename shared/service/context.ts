@@ -1,12 +1,16 @@
 import type { Clock, Environment, Files, Processes, RandomSource } from "../runtime/mod.ts";
 import type { Logger, Metrics } from "../telemetry/mod.ts";
 import type { CommonConfig } from "./common_options.ts";
+import type { DebugCommands } from "./debug_commands.ts";
 import type { ConfigOf, OptionSpecs } from "./options.ts";
 
 /** What a service's start function gets. */
 export interface ServiceContext<C> {
   readonly config: C & CommonConfig;
   readonly name: string;
+  readonly version: string;
+  /** Names this run of the process among all, for people, too. */
+  readonly nodeName: string;
   readonly log: Logger;
   readonly clock: Clock;
   readonly random: RandomSource;
@@ -14,6 +18,8 @@ export interface ServiceContext<C> {
   readonly processes: Processes;
   readonly environment: Environment;
   readonly metrics: Metrics;
+  /** Commands for people who look into the running process. */
+  readonly debug: DebugCommands;
   /** Aborts when the drain begins. */
   readonly draining: AbortSignal;
   /** Adds a condition for being ready. A check that throws or returns a text is not met; the text says why. */

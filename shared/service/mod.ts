@@ -18,6 +18,7 @@ export { helpText } from "./help.ts";
 export { printableConfig } from "./print_config.ts";
 export type { CommonConfig } from "./common_options.ts";
 export { commonOptions } from "./common_options.ts";
+export { createDebugCommands, type DebugCommands, type DebugRun } from "./debug_commands.ts";
 export type { ServiceContext, ServiceDefinition } from "./context.ts";
 export type { RunningService, StartOptions } from "./start.ts";
 export { startService } from "./start.ts";

@@ -2,6 +2,7 @@ import {
   type Clock,
   type Environment,
   type Files,
+  hostName,
   type Processes,
   processId,
   type RandomSource,
@@ -25,6 +26,7 @@ import { type AdminServer, startAdminServer } from "./admin_server.ts";
 import { type CommonConfig, commonOptions } from "./common_options.ts";
 import { parseConfig } from "./config.ts";
 import type { ServiceContext, ServiceDefinition } from "./context.ts";
+import { createDebugCommands } from "./debug_commands.ts";
 import { drain } from "./drain.ts";
 import type { ConfigOf, OptionSpecs } from "./options.ts";
 import { ReadyChecks } from "./ready_checks.ts";
@@ -83,7 +85,8 @@ export async function startService<const O extends OptionSpecs>(
   }) as ConfigOf<O> & CommonConfig;
   const clock = options.clock ?? systemClock();
   const log = makeLogger(definition.name, config, clock, options.sink);
-  const service = new Service<ConfigOf<O>>({ name: definition.name, config, log, clock, environment, files, options });
+  const { name, version = "development" } = definition;
+  const service = new Service<ConfigOf<O>>({ name, version, config, log, clock, environment, files, options });
   await service.start(definition.start, environment.get("TRACEPARENT"), options.interrupt);
   return service;
 }
@@ -102,6 +105,7 @@ function makeLogger(service: string, config: CommonConfig, clock: Clock, sink: L
 
 interface Parts<C> {
   readonly name: string;
+  readonly version: string;
   readonly config: C & CommonConfig;
   readonly log: Logger;
   readonly clock: Clock;
@@ -129,11 +133,15 @@ class Service<C> implements RunningService<C> {
     this.#checks = new ReadyChecks(own.clock);
     this.ready = this.#ready.promise;
     this.failed = this.#failed.promise;
+    const random = options.random ?? systemRandom();
+    const metrics = createMetrics();
     this.context = {
       ...own,
-      random: options.random ?? systemRandom(),
+      nodeName: `${hostName()}-${random.uuid().slice(0, 8)}`,
+      random,
       processes: options.processes ?? systemProcesses(),
-      metrics: createMetrics(),
+      metrics,
+      debug: createDebugCommands(own.log, metrics),
       draining: this.#draining.signal,
       onReadyCheck: (name, check) => this.#checks.add(name, check),
       onClose: (name, close) => void this.#closers.push({ name, close }),

@@ -24,10 +24,26 @@ export interface Logger {
   error(message: string, fields?: LogFields): void;
   /** A logger that adds `fields` to each of its lines; it shares this one's level. */
   with(fields: LogFields): Logger;
+  /** A logger of the same lines whose debug level can be switched on by itself, under the name of the topic. */
+  topic(name: string): Logger;
+  /** Topics of this logger and all that share its level. */
+  readonly topics: LogTopics;
+  /** The least grave lines that are written whatever their topic. */
+  level(): LogLevel;
   /** Whether lines of this level are written, for callers whose fields are costly. */
   enabled(level: LogLevel): boolean;
   /** Changes the level of this logger and all that share it. */
   setLevel(level: LogLevel): void;
+}
+
+/** Topics whose debug lines are written although the level would leave them out. */
+export interface LogTopics {
+  /** Topics that there are, sorted. */
+  known(): string[];
+  /** Those that are switched on, sorted. */
+  enabled(): string[];
+  /** Switches one on or off. False when there is none of that name. */
+  set(name: string, on: boolean): boolean;
 }
 
 /** How a logger is made. */
@@ -45,6 +61,8 @@ export interface LoggerOptions {
 
 interface Shared {
   rank: number;
+  /** Whether a topic is switched on, by name. */
+  readonly topics: Map<string, boolean>;
   readonly format: LogFormat;
   readonly service: string;
   readonly sink: LogSink;
@@ -58,6 +76,7 @@ const OWN_NAMES = ["time", "level", "service", "message", "trace_id", "span_id"]
 export function createLogger(options: LoggerOptions): Logger {
   const shared: Shared = {
     rank: logLevels.indexOf(options.level ?? "info"),
+    topics: new Map(),
     format: options.format ?? "json",
     service: options.service,
     sink: options.sink,
@@ -75,6 +94,9 @@ export function nullLogger(): Logger {
     warn: nothing,
     error: nothing,
     with: () => log,
+    topic: () => log,
+    topics: { known: () => [], enabled: () => [], set: () => false },
+    level: () => "error",
     enabled: () => false,
     setLevel: nothing,
   };
@@ -86,10 +108,12 @@ type Prepared = { [name: string]: JsonValue };
 class SharedLogger implements Logger {
   readonly #shared: Shared;
   readonly #fields: Prepared;
+  readonly #topic: string | undefined;
 
-  constructor(shared: Shared, fields: Prepared) {
+  constructor(shared: Shared, fields: Prepared, topic?: string) {
     this.#shared = shared;
     this.#fields = fields;
+    this.#topic = topic;
   }
 
   debug(message: string, fields?: LogFields): void {
@@ -109,11 +133,31 @@ class SharedLogger implements Logger {
   }
 
   with(fields: LogFields): Logger {
-    return new SharedLogger(this.#shared, { ...this.#fields, ...prepared(fields) });
+    return new SharedLogger(this.#shared, { ...this.#fields, ...prepared(fields) }, this.#topic);
+  }
+
+  topic(name: string): Logger {
+    const { topics } = this.#shared;
+    if (!topics.has(name)) topics.set(name, false);
+    return new SharedLogger(this.#shared, this.#fields, name);
+  }
+
+  get topics(): LogTopics {
+    const { topics } = this.#shared;
+    return {
+      known: () => [...topics.keys()].sort(),
+      enabled: () => [...topics].filter(([, on]) => on).map(([name]) => name).sort(),
+      set: (name, on) => topics.has(name) && topics.set(name, on) !== undefined,
+    };
+  }
+
+  level(): LogLevel {
+    return logLevels[this.#shared.rank]!;
   }
 
   enabled(level: LogLevel): boolean {
-    return logLevels.indexOf(level) >= this.#shared.rank;
+    const { rank, topics } = this.#shared;
+    return logLevels.indexOf(level) >= rank || (this.#topic !== undefined && topics.get(this.#topic) === true);
   }
 
   setLevel(level: LogLevel): void {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-export type { LogFields, LogFormat, Logger, LoggerOptions, LogLevel, LogSink } from "./logger.ts";
+export type { LogFields, LogFormat, Logger, LoggerOptions, LogLevel, LogSink, LogTopics } from "./logger.ts";
 export { createLogger, logLevels, nullLogger } from "./logger.ts";
 export type { LogRecord, MemoryLogger } from "./memory_logger.ts";
 export { memoryLogger } from "./memory_logger.ts";

@@ -242,7 +242,8 @@ function apiLiteral(options: OptionValue): string {
     text("org")
   }, ` +
     `open: ${options["open"] === true}, requiresOrg: ${options["requires_org"] === true}, cli: ${text("cli")}, ` +
-    `requiredArgs: ${JSON.stringify(options["required_args"] ?? [])}, internal: ${options["internal"] === true} }`;
+    `requiredArgs: ${JSON.stringify(options["required_args"] ?? [])}, internal: ${options["internal"] === true}, ` +
+    `eachController: ${options["each_controller"] === true} }`;
 }
 
 function emitKinds(files: readonly FileModel[], homes: ReadonlyMap<string, Home>): Output {

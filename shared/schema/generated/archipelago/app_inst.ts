@@ -726,7 +726,7 @@ export const AppInstApi: {
       responseStream: true,
       input: AppInst,
       output: Result,
-      api: { resource: "appinsts", action: "MANAGE", org: "key.app_key.organization", open: false, requiresOrg: true, cli: "appinst create", requiredArgs: ["apporg","appname","appvers","cloudletorg","cloudlet"], internal: false },
+      api: { resource: "appinsts", action: "MANAGE", org: "key.app_key.organization", open: false, requiresOrg: true, cli: "appinst create", requiredArgs: ["apporg","appname","appvers","cloudletorg","cloudlet"], internal: false, eachController: false },
     },
     deleteAppInst: {
       name: "DeleteAppInst",
@@ -736,7 +736,7 @@ export const AppInstApi: {
       responseStream: true,
       input: AppInst,
       output: Result,
-      api: { resource: "appinsts", action: "MANAGE", org: "key.app_key.organization", open: false, requiresOrg: false, cli: "appinst delete", requiredArgs: ["apporg","appname","appvers","cloudletorg","cloudlet"], internal: false },
+      api: { resource: "appinsts", action: "MANAGE", org: "key.app_key.organization", open: false, requiresOrg: false, cli: "appinst delete", requiredArgs: ["apporg","appname","appvers","cloudletorg","cloudlet"], internal: false, eachController: false },
     },
     showAppInst: {
       name: "ShowAppInst",
@@ -746,7 +746,7 @@ export const AppInstApi: {
       responseStream: true,
       input: AppInst,
       output: AppInst,
-      api: { resource: "appinsts", action: "VIEW", org: "key.app_key.organization", open: false, requiresOrg: false, cli: "appinst show", requiredArgs: [], internal: false },
+      api: { resource: "appinsts", action: "VIEW", org: "key.app_key.organization", open: false, requiresOrg: false, cli: "appinst show", requiredArgs: [], internal: false, eachController: false },
     },
   },
 };

@@ -666,7 +666,7 @@ export const ClusterInstApi: {
       responseStream: true,
       input: ClusterInst,
       output: Result,
-      api: { resource: "clusterinsts", action: "MANAGE", org: "key.organization", open: false, requiresOrg: true, cli: "clusterinst create", requiredArgs: ["cluster","cloudletorg","cloudlet","clusterorg"], internal: false },
+      api: { resource: "clusterinsts", action: "MANAGE", org: "key.organization", open: false, requiresOrg: true, cli: "clusterinst create", requiredArgs: ["cluster","cloudletorg","cloudlet","clusterorg"], internal: false, eachController: false },
     },
     deleteClusterInst: {
       name: "DeleteClusterInst",
@@ -676,7 +676,7 @@ export const ClusterInstApi: {
       responseStream: true,
       input: ClusterInst,
       output: Result,
-      api: { resource: "clusterinsts", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "clusterinst delete", requiredArgs: ["cluster","cloudletorg","cloudlet","clusterorg"], internal: false },
+      api: { resource: "clusterinsts", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "clusterinst delete", requiredArgs: ["cluster","cloudletorg","cloudlet","clusterorg"], internal: false, eachController: false },
     },
     showClusterInst: {
       name: "ShowClusterInst",
@@ -686,7 +686,7 @@ export const ClusterInstApi: {
       responseStream: true,
       input: ClusterInst,
       output: ClusterInst,
-      api: { resource: "clusterinsts", action: "VIEW", org: "key.organization", open: false, requiresOrg: false, cli: "clusterinst show", requiredArgs: [], internal: false },
+      api: { resource: "clusterinsts", action: "VIEW", org: "key.organization", open: false, requiresOrg: false, cli: "clusterinst show", requiredArgs: [], internal: false, eachController: false },
     },
   },
 };

@@ -599,7 +599,7 @@ export const SettingsApi: {
       responseStream: false,
       input: Settings,
       output: Result,
-      api: { resource: "config", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "settings update", requiredArgs: [], internal: false },
+      api: { resource: "config", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "settings update", requiredArgs: [], internal: false, eachController: false },
     },
     resetSettings: {
       name: "ResetSettings",
@@ -609,7 +609,7 @@ export const SettingsApi: {
       responseStream: false,
       input: Settings,
       output: Result,
-      api: { resource: "config", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "settings reset", requiredArgs: [], internal: false },
+      api: { resource: "config", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "settings reset", requiredArgs: [], internal: false, eachController: false },
     },
     showSettings: {
       name: "ShowSettings",
@@ -619,7 +619,7 @@ export const SettingsApi: {
       responseStream: false,
       input: Settings,
       output: Settings,
-      api: { resource: "config", action: "VIEW", org: "", open: false, requiresOrg: false, cli: "settings show", requiredArgs: [], internal: false },
+      api: { resource: "config", action: "VIEW", org: "", open: false, requiresOrg: false, cli: "settings show", requiredArgs: [], internal: false, eachController: false },
     },
   },
 };
