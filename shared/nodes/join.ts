@@ -14,7 +14,7 @@ import {
   matches,
   Node,
   NodeKey,
-  NotifyNode,
+  type NotifyNode,
   NotifyReport,
 } from "../schema/mod.ts";
 import type { DebugCommands } from "../service/mod.ts";

@@ -1,6 +1,6 @@
 import type { NodeName, NotifyHub } from "../notify/mod.ts";
 import { viewHub } from "../notify/mod.ts";
-import { NodeKey, NotifyNode } from "../schema/mod.ts";
+import { type NodeKey, NotifyNode } from "../schema/mod.ts";
 import { isAround, keyOf } from "./filter.ts";
 
 /** Said of a node that was asked in vain. */

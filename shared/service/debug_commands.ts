@@ -1,5 +1,5 @@
 import { memoryUsage } from "../runtime/mod.ts";
-import { errorFields, type Logger, type Metrics, redactText } from "../telemetry/mod.ts";
+import { errorFields, hideSecrets, isSecretName, type Logger, type Metrics, redactText } from "../telemetry/mod.ts";
 
 /** What a command prints: a text as it is, anything else as JSON. */
 export type DebugRun = (args: string) => unknown;
@@ -41,10 +41,7 @@ export function createDebugCommands(log: Logger, metrics: Metrics): DebugCommand
         return `Unknown command ${JSON.stringify(name)}; there are ${[...commands.keys()].sort().join(", ")}`;
       }
       try {
-        const output = await command.run(args);
-        return redactText(
-          typeof output === "string" ? output : JSON.stringify(output, undefined, pretty ? 2 : 0) ?? "",
-        );
+        return textOf(await command.run(args), pretty);
       } catch (error) {
         return `Failed: ${redactText(errorFields(error).error)}`;
       }
@@ -86,4 +83,17 @@ export function createDebugCommands(log: Logger, metrics: Metrics): DebugCommand
   self.add("show-metrics", "The metrics as they are scraped.", () => metrics.expose());
   self.add("show-memory", "Memory of the process, in bytes.", () => memoryUsage());
   return self;
+}
+
+/** Longest output: replies travel as messages, which have a bound. */
+const MAX_OUTPUT_CHARS = 200_000;
+
+function textOf(output: unknown, pretty: boolean): string {
+  const hide = (name: string, value: unknown): unknown =>
+    value !== "" && value !== undefined && isSecretName(name) ? "***" : value;
+  const text = typeof output === "string" ? output : JSON.stringify(output, hide, pretty ? 2 : 0) ?? "";
+  const hidden = hideSecrets(text);
+  return hidden.length <= MAX_OUTPUT_CHARS
+    ? hidden
+    : `${hidden.slice(0, MAX_OUTPUT_CHARS)}… (${hidden.length} characters)`;
 }

@@ -50,7 +50,7 @@ Deno.test("commands: their output, JSON, failures as text, and the unknown", asy
   commands.add("explode", "Fails.", () => {
     throw new Error("boom");
   });
-  commands.add("tell", "Tells.", () => "password=hunter2 done");
+  commands.add("tell", "Tells.", () => ({ password: "hunter2", header: "Bearer hunter2hunter2" }));
   assert.equal(await commands.run("show-things", "x", false), '{"args":"x"}');
   assert.equal(await commands.run("show-things", "x", true), '{\n  "args": "x"\n}');
   assert.equal(await commands.run("explode", "", false), "Failed: boom");

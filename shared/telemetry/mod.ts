@@ -9,7 +9,7 @@ export { createLogger, logLevels, nullLogger } from "./logger.ts";
 export type { LogRecord, MemoryLogger } from "./memory_logger.ts";
 export { memoryLogger } from "./memory_logger.ts";
 export type { JsonValue } from "./redact.ts";
-export { isSecretName, redact, redactText } from "./redact.ts";
+export { hideSecrets, isSecretName, redact, redactText } from "./redact.ts";
 export type { ErrorFields } from "./error_fields.ts";
 export { errorFields } from "./error_fields.ts";
 export type { TraceContext } from "./trace_context.ts";

@@ -58,8 +58,14 @@ export function isSecretName(name: string): boolean {
 
 /** Hides secrets inside a text: private keys, passwords in URLs, bearer tokens; and cuts it to a bounded length. */
 export function redactText(text: string): string {
-  const cut = text.length > MAX_TEXT_CHARS ? `${text.slice(0, MAX_TEXT_CHARS)}… (${text.length} characters)` : text;
-  return cut
+  return hideSecrets(
+    text.length > MAX_TEXT_CHARS ? `${text.slice(0, MAX_TEXT_CHARS)}… (${text.length} characters)` : text,
+  );
+}
+
+/** The same without the cut, for texts whose length is bounded elsewhere. */
+export function hideSecrets(text: string): string {
+  return text
     .replaceAll(/-----BEGIN ([A-Z ]*PRIVATE KEY)-----[\s\S]*?(-----END \1-----|$)/g, REDACTED)
     .replaceAll(/([a-z][a-z0-9+.-]*:\/\/[^\s:/?#@]*):[^\s/?#@]+@/gi, `$1:${REDACTED}@`)
     .replaceAll(/\b(Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}/gi, `$1 ${REDACTED}`)

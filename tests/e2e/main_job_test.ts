@@ -1,6 +1,7 @@
 // The main job through real processes and public interfaces only: three tiers running, an app deployed, a device matched.
 import assert from "node:assert/strict";
 import { answeredBy, device, deviceReaches } from "./support/device.ts";
+import type { RestUser } from "./support/rest.ts";
 import { freePortBase, startPlatform } from "./support/platform.ts";
 import { isRunning, killOutright } from "./support/processes.ts";
 import { eventually } from "./support/wait.ts";
@@ -10,6 +11,17 @@ import { deploy, instancePid, instances, makeWorld, runningInstances, undeploy }
 const NEAR_MUNICH = "48.37,10.90";
 /** Bremen: the other way round. */
 const NEAR_HAMBURG = "53.08,8.80";
+
+/** What an administrator's call of the region gives, as far as it matters here. */
+interface Row {
+  readonly key: { readonly name: string; readonly type: string };
+  readonly [field: string]: unknown;
+  readonly properties?: Record<string, string>;
+}
+
+async function rows(admin: RestUser, rpc: string, body: Record<string, unknown> = {}): Promise<Row[]> {
+  return await admin.ctrl(rpc, body) as unknown as Row[];
+}
 
 Deno.test("main job: deploy, find the nearest back-end, lose it, find the next, get it back, delete", async (t) => {
   const platform = await startPlatform();
@@ -96,6 +108,33 @@ Deno.test("main job: deploy, find the nearest back-end, lose it, find the next, 
       const after = await instancePid(world, platform, "munich");
       assert.notEqual(after, before);
       assert.ok(isRunning(after));
+    });
+
+    await t.step("an administrator sees every process and the live tree, and has them log more", async () => {
+      const { admin } = world;
+      const listed = await rows(admin, "ShowNode");
+      assert.deepEqual(listed.map(({ key }) => key.type).sort(), ["controller", "crm", "crm", "dme", "up"]);
+      for (const { key, hostname, properties, error } of listed) {
+        assert.ok(!error && hostname !== "" && Number(properties?.pid) > 0, `${key.name}: ${error}`);
+      }
+      const [root, ...below] = await rows(admin, "ShowNotifyTree");
+      assert.equal(root!.key.type, "controller");
+      assert.deepEqual(below.map(({ key, parent }) => [key.type, parent]).sort(), [
+        ...["crm", "crm", "dme", "up"].map((type) => [type, root!.key.name]),
+      ]);
+      assert.ok(below.every(({ in_step, sent_bytes }) => in_step && Number(sent_bytes) > 0), JSON.stringify(below));
+      const debugrequest = { node: { type: "dme" }, levels: "notify" };
+      const [enabled, ...others] = await rows(admin, "EnableDebugLevels", { debugrequest });
+      assert.match(String(enabled!.output), /^on: notify;/);
+      assert.equal(others.length, 0);
+      const levels = await rows(admin, "ShowDebugLevels");
+      assert.equal(levels.filter(({ output }) => /^on: notify;/.test(String(output))).length, 1);
+      const caches = await rows(admin, "RunDebug", {
+        debugrequest: { cmd: "dump-caches", node: { type: "controller" } },
+      });
+      assert.equal(JSON.parse(String(caches[0]!.output)).Cloudlet, 2);
+      const refused = await world.developer.call("auth/ctrl/ShowNode", { region: "local" });
+      assert.equal(refused.status, 403);
     });
 
     await t.step("a deleted instance is gone, with its process", async () => {

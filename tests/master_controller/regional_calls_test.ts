@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { RpcError, Status } from "../../shared/rpc/mod.ts";
-import { App, Cloudlet, CloudletInfo, Flavor, Settings, type TrustPolicyException } from "../../shared/schema/mod.ts";
+import {
+  App,
+  Cloudlet,
+  CloudletInfo,
+  Flavor,
+  Node,
+  Settings,
+  type TrustPolicyException,
+} from "../../shared/schema/mod.ts";
 import { RegionDouble } from "../../tiers/global/master-controller/testing/region_double.ts";
 import { makeWorld, readAnswer } from "../../tiers/global/master-controller/testing/world.ts";
 import { refused } from "./expect.ts";
@@ -15,6 +23,7 @@ const CHECKS: readonly (readonly [string, (world: RegionalWorld) => Promise<void
   ["shows are filtered to what the caller may see", checkShows],
   ["shows in pages count what the caller sees", checkPages],
   ["a dry run is passed on, where something would change", checkDryRun],
+  ["what each controller must answer for itself is asked of all", checkEachController],
   ["cloudlets: others see a reduced form", checkCloudlets],
   ["cloudlets: platform types and alliances", checkCloudletRules],
   ["app instances: app and cluster organization must match", checkAppInst],
@@ -395,4 +404,25 @@ async function checkExceptions(world: RegionalWorld): Promise<void> {
   await refused(ctrl("ShowTrustPolicyException", eve), 403, "Forbidden");
   await call("auth/org/create", { Name: "third", Type: "operator" }, third);
   assert.equal((await ctrl("ShowTrustPolicyException", third)).lines.length, 0);
+}
+
+async function checkEachController({ call, admin, dev }: RegionalWorld): Promise<void> {
+  const controllers = [await new RegionDouble().start(), await new RegionDouble().start()] as const;
+  try {
+    controllers.forEach((each, index) =>
+      each.put("Node", Node.create({ key: { name: `n${index}`, type: "controller" } }))
+    );
+    const Address = controllers.map(({ address }) => address).join(",");
+    await call("auth/controller/create", { Region: "pair", Address }, admin);
+    const shown = await call("auth/ctrl/ShowNode", { region: "pair" }, admin);
+    assert.deepEqual(shown.lines.map(({ data }) => data.key.name).sort(), ["n0", "n1"]);
+    await refused(call("auth/ctrl/ShowNode", { region: "pair" }, dev), 403, "Forbidden");
+    await refused(call("auth/ctrl/ShowNode", { region: "pair", limit: 1 }, admin), 400, "limit is not known");
+    // One that fails does not take the answers of the other with it.
+    controllers[0].failures.set("ShowNode", { after: 0, error: new RpcError(Status.INTERNAL, "lost") });
+    const partly = await call("auth/ctrl/ShowNode", { region: "pair" }, admin);
+    assert.deepEqual(partly.lines.map(({ data, result }) => data?.key.name ?? result.message), ["n1", "Lost"]);
+  } finally {
+    await Promise.all(controllers.map((each) => each.stop()));
+  }
 }

@@ -25,7 +25,7 @@ function regionCommand(method: MethodDefinition, api: ApiRules): Command {
     section: sectionOf(method),
     args: messageArguments(method.input.descriptor, choiceOf(method), api.requiredArgs),
     regional: true,
-    pages: method.responseStream && method.input === method.output && api.action === "VIEW",
+    pages: method.responseStream && method.input === method.output && api.action === "VIEW" && !api.eachController,
     tries: api.action === "MANAGE",
     path: `auth/ctrl/${method.name}`,
     body: (json, region) => ({ region, [wrapper]: json }),

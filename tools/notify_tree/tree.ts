@@ -1,5 +1,6 @@
 import type { HubView, StreamView } from "../../shared/notify/mod.ts";
 import { renderTable } from "../bench/mod.ts";
+import { duration, size } from "./units.ts";
 
 /** A parent with what its admin address says of its streams, or why it says nothing. */
 export interface ParentView {
@@ -48,16 +49,4 @@ function row(stream: StreamView, last: boolean): string[] {
     String(stream.reconnects),
     duration(stream.connectedSeconds),
   ];
-}
-
-function size(bytes: number): string {
-  if (bytes < 1_024) return `${bytes} B`;
-  const kib = bytes / 1_024;
-  return kib < 1_024 ? `${kib.toFixed(1)} KiB` : `${(kib / 1_024).toFixed(1)} MiB`;
-}
-
-function duration(seconds: number): string {
-  if (seconds < 60) return `${seconds} s`;
-  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min`;
-  return `${Math.floor(seconds / 3_600)} h ${Math.floor(seconds % 3_600 / 60)} min`;
 }

@@ -1,9 +1,11 @@
 import { type LoadedIdentity, verifyPeer } from "../../shared/identity/mod.ts";
+import { joinNodes } from "../../shared/nodes/mod.ts";
 import { createNotifyClient, roundRobin, typedReplica } from "../../shared/notify/mod.ts";
-import type { Clock } from "../../shared/runtime/mod.ts";
+import { type Clock, hostName } from "../../shared/runtime/mod.ts";
 import { systemRpcClock } from "../../shared/rpc/mod.ts";
-import { type Cloudlet, CloudletKind, PlatformType } from "../../shared/schema/mod.ts";
-import type { Logger } from "../../shared/telemetry/mod.ts";
+import { type Cloudlet, CloudletKind, NodeKey, PlatformType } from "../../shared/schema/mod.ts";
+import { createDebugCommands } from "../../shared/service/mod.ts";
+import { createMetrics, type Logger } from "../../shared/telemetry/mod.ts";
 
 /** A site whose resource manager runs on this machine. */
 export interface LocalSite {
@@ -39,9 +41,11 @@ export interface SiteManagerOptions {
 export function startSiteManager(options: SiteManagerOptions): SiteManager {
   const { identity, region, clock, log } = options;
   const controllers = [{ tier: "regional", region, services: ["controller"] }] as const;
+  const instance = `${hostName()}-${crypto.randomUUID().slice(0, 8)}`;
   const client = createNotifyClient({
     service: "up",
     region,
+    instance,
     wants: ["Cloudlet"],
     connect: roundRobin([options.notifyAddress], () => ({
       tls: {
@@ -75,6 +79,13 @@ export function startSiteManager(options: SiteManagerOptions): SiteManager {
       if (!running.delete(key)) return;
       enqueue(key, () => options.disappeared(siteOf(cloudlet)));
     },
+  });
+  joinNodes({
+    key: NodeKey.create({ name: instance, type: "up", region }),
+    client,
+    commands: createDebugCommands(log, createMetrics()),
+    describe: () => ({ hostname: hostName(), properties: { pid: String(Deno.pid) } }),
+    now: () => clock.now(),
   });
   client.start();
   return {

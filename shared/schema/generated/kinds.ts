@@ -14,6 +14,7 @@ import { ClusterInst, ClusterInstInfo, ClusterInstKey } from "./archipelago/clus
 import { Device, DeviceKey } from "./archipelago/device.ts";
 import { Flavor, FlavorKey } from "./archipelago/flavor.ts";
 import { Network, NetworkKey } from "./archipelago/network.ts";
+import { Node, NodeKey } from "./archipelago/node.ts";
 import { OperatorCode, OperatorCodeKey } from "./archipelago/operator_code.ts";
 import { PolicyKey } from "./archipelago/policy_key.ts";
 import { FlowRateLimitSettings, FlowRateLimitSettingsKey, MaxReqsRateLimitSettings, MaxReqsRateLimitSettingsKey } from "./archipelago/rate_limit.ts";
@@ -68,6 +69,8 @@ export const AlertKind: ObjectKind<Alert, AlertKey> = defineKind("Alert", Alert,
 export const AppInstClientWatchKind: ObjectKind<AppInstClientWatch, AppInstClientKey> = defineKind("AppInstClientWatch", AppInstClientWatch, AppInstClientKey);
 /** Object kind Device. A device on which the platform's own app runs. */
 export const DeviceKind: ObjectKind<Device, DeviceKey> = defineKind("Device", Device, DeviceKey);
+/** Object kind Node. A process of the region, as it describes itself when it is asked. */
+export const NodeKind: ObjectKind<Node, NodeKey> = defineKind("Node", Node, NodeKey);
 
 /** Object kinds by name. */
 export const kindsByName = {
@@ -94,6 +97,7 @@ export const kindsByName = {
   Alert: AlertKind,
   AppInstClientWatch: AppInstClientWatchKind,
   Device: DeviceKind,
+  Node: NodeKind,
 } as const;
 
 /** All object kinds in dependency order: what others refer to comes first. */
@@ -121,4 +125,5 @@ export const kinds: readonly ObjectKind[] = [
   AlertKind,
   AppInstClientWatchKind,
   DeviceKind,
+  NodeKind,
 ];

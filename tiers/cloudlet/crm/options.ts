@@ -16,6 +16,11 @@ export const crmOptions = defineOptions({
     form: "host:port",
     description: "Notify addresses of the region's controllers, host:port; tried in turn.",
   },
+  notifyAddr: {
+    kind: "address",
+    default: "127.0.0.1:0",
+    description: "Address of the replication streams for other services of the site. Port 0 takes a free one.",
+  },
   tlsDir: {
     kind: "path",
     required: true,

@@ -2,27 +2,8 @@
 import assert from "node:assert/strict";
 import { until } from "../../../shared/platform/testing/mod.ts";
 import { PlatformType, TrackedState } from "../../../shared/schema/mod.ts";
-import { answers, type CrmCommand, crmIdentity, type CrmSite, wholeLife, withSite } from "./testing/process.ts";
-
-const source = new URL("../../..", import.meta.url).pathname.replace(/\/$/, "");
-
-/** As `up` starts it: the named set, narrowed to the site's folders and the one program. */
-const fromSource: CrmCommand = ({ folder }, args) => ({
-  command: Deno.execPath(),
-  args: [
-    "run",
-    "--quiet",
-    "--no-prompt",
-    `--config=${source}/deno.json`,
-    "-P=crm",
-    `--allow-read=${folder},/proc`,
-    `--allow-write=${folder}/data`,
-    `--allow-run=${Deno.execPath()}`,
-    `${source}/tiers/cloudlet/crm/main.ts`,
-    ...args,
-  ],
-  env: { NO_COLOR: "1" },
-});
+import { fromSource } from "./testing/from_source.ts";
+import { answers, crmIdentity, type CrmSite, wholeLife, withSite } from "./testing/process.ts";
 
 function processTest(name: string, body: (site: CrmSite) => Promise<void>): void {
   Deno.test({

@@ -1,9 +1,11 @@
 import { type LoadedIdentity, loadIdentity, verifyPeer } from "../../../shared/identity/mod.ts";
+import { joinService } from "../../../shared/nodes/mod.ts";
 import { createNotifyClient, type NotifyClient, roundRobin } from "../../../shared/notify/mod.ts";
 import { systemRpcClock } from "../../../shared/rpc/mod.ts";
 import { executablePath } from "../../../shared/runtime/mod.ts";
 import { type CloudletKey, CloudletKind } from "../../../shared/schema/mod.ts";
 import type { ServiceContext, ServiceDefinition } from "../../../shared/service/mod.ts";
+import { RELAYED_UP, serveBelow } from "./below.ts";
 import { checkCertificate, parseCloudlet } from "./cloudlet_name.ts";
 import { Manager } from "./manager.ts";
 import { type CrmConfig, crmOptions } from "./options.ts";
@@ -33,10 +35,13 @@ async function start(context: Context): Promise<void> {
   checkCertificate(identity.identity, key, config.region, config.tlsDir);
   await lockFolder(context);
 
+  const client = notifyClient(context, key, identity);
+  const hub = await serveBelow(context, key, identity, client);
+  joinService(context, { client, hub, identity });
   const manager = new Manager({
     key,
     version: VERSION,
-    client: notifyClient(context, key, identity),
+    client,
     table: builtInPlatforms,
     clock,
     log,
@@ -66,6 +71,7 @@ async function start(context: Context): Promise<void> {
   context.onClose("manager", () => manager.close(config.stopAppsOnExit));
   context.onReadyCheck("site", () => manager.site.notReady());
   context.adminRoute("/state", () => Response.json(manager.state()));
+  context.debug.add("dump-caches", "The site, its clusters and instances, and their states.", () => manager.state());
   manager.start().catch((error) => context.fail(error));
 }
 
@@ -78,17 +84,19 @@ async function lockFolder({ config: { dataDir }, files, onClose }: Context): Pro
 }
 
 function notifyClient(
-  { config, clock, random, log }: Context,
+  { config, clock, random, nodeName, ...context }: Context,
   key: CloudletKey,
   identity: LoadedIdentity,
 ): NotifyClient {
+  const log = context.log.topic("notify");
   const controllers = [{ tier: "regional", region: config.region, services: ["controller"] }] as const;
   return createNotifyClient({
     service: "crm",
     region: config.region,
     cloudlet: CloudletKind.keyString(key),
+    instance: nodeName,
     wants: WANTED_KINDS,
-    owns: OWNED_KINDS,
+    owns: [...OWNED_KINDS, ...RELAYED_UP],
     connect: roundRobin(config.notifyAddrs, () => ({
       tls: {
         ca: identity.ca,

@@ -1,4 +1,5 @@
 import type { DnsDriver } from "../../../shared/dns/mod.ts";
+import type { NodeTree } from "../../../shared/nodes/mod.ts";
 import { createNotifyHub, type NotifyHub } from "../../../shared/notify/mod.ts";
 import type { Handlers, RpcServer, Service } from "../../../shared/rpc/mod.ts";
 import type { Clock, RandomSource } from "../../../shared/runtime/mod.ts";
@@ -10,9 +11,11 @@ import {
   CloudletApi,
   CloudletInfoApi,
   ClusterInstApi,
+  DebugApi,
   DeviceApi,
   kinds,
   MatchApi,
+  NodeApi,
 } from "../../../shared/schema/mod.ts";
 import type { SecretStore } from "../../../shared/secrets/mod.ts";
 import type { Store } from "../../../shared/store/mod.ts";
@@ -30,6 +33,7 @@ import { clusterInstApi } from "./api/cluster_inst_api.ts";
 import { withDryRun } from "./api/dry_run.ts";
 import { deviceApi } from "./api/device_api.ts";
 import { appInstLatencyApi, matchApi } from "./api/match_api.ts";
+import { debugApi, nodeApi } from "./api/node_api.ts";
 import type { ApiContext, Timeouts } from "./context.ts";
 import type { AnyKind } from "./faults.ts";
 import { ControllerLease } from "./operations/controller_lease.ts";
@@ -57,6 +61,10 @@ export interface ControllerParts {
   readonly timeouts: Partial<Timeouts>;
   /** Where credentials are kept. @default nowhere */
   readonly secrets?: SecretStore;
+  /** Name of this run of the process in the tree of replication. @default random */
+  readonly nodeName?: string;
+  /** Makes the controller take part in questions to the processes of its region; without, it serves none. */
+  readonly joinNodes?: (hub: NotifyHub) => NodeTree;
   /** Bring a store of an earlier data model up to this one. @default false */
   readonly autoUpgrade?: boolean;
   /** Time in which a site whose stream broke may come back, in milliseconds. */
@@ -96,13 +104,16 @@ export async function startController(parts: ControllerParts): Promise<Controlle
   const region = createRegion(parts.region, store, cache, () => clock.now());
   await ensureSettings(region);
   const operations = new Operations(region, lease, clock, log, `${id}/${random.uuid()}`);
+  const notifyLog = log.topic("notify");
   const hub = createNotifyHub({
     service: "controller",
     region: parts.region,
+    instance: parts.nodeName,
     kinds: publishedKinds(allKinds).map((kind) => kind.kind),
     graceMs: parts.streamGraceMs,
-    log: (level, message, fields) => log[level](message, fields),
+    log: (level, message, fields) => notifyLog[level](message, fields),
   });
+  const nodes = parts.joinNodes?.(hub);
   const reports = new SiteReports({ region, operations, clock, random, log, controller: id });
   receiveReports(hub, reports);
   const alerts = new Alerts({ region, lease, controller: id, clock, random, log });
@@ -140,6 +151,9 @@ export async function startController(parts: ControllerParts): Promise<Controlle
       serve(DeviceApi, deviceApi);
       serve(AppInstLatencyApi, appInstLatencyApi);
       serve(MatchApi, matchApi);
+      if (!nodes) return;
+      serve(NodeApi, () => nodeApi(nodes));
+      serve(DebugApi, () => debugApi(nodes, random, log));
     },
     async close() {
       stopRecovery();

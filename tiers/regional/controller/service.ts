@@ -1,5 +1,6 @@
 import { openDns } from "../../../shared/dns/mod.ts";
 import { type Identity, identityName, loadIdentity, type PeerRule, verifyPeer } from "../../../shared/identity/mod.ts";
+import { joinService } from "../../../shared/nodes/mod.ts";
 import { hubMetrics, viewHub } from "../../../shared/notify/mod.ts";
 import {
   addHealth,
@@ -52,6 +53,8 @@ async function start(context: Context): Promise<void> {
 
   const controller = await startController({
     region: config.region,
+    nodeName: context.nodeName,
+    joinNodes: (hub) => joinService(context, { hub, identity }),
     id: config.controllerId ?? `${hostName()}@${formatAddress(config.apiAddr)}`,
     store,
     secrets,
@@ -75,6 +78,11 @@ async function start(context: Context): Promise<void> {
   context.onClose("controller", () => controller.close());
 
   measure(context, controller);
+  context.debug.add(
+    "dump-caches",
+    "Objects of the region, by kind.",
+    () => Object.fromEntries(controller.cache.sizes()),
+  );
 
   const { region } = config;
   const api = listener(context, identity, [{ tier: "global", services: ["master-controller"] }, {
@@ -112,11 +120,12 @@ function listener(
 ): RpcServer {
   const { clock, log, config } = context;
   const tls = () => ({ cert: identity.cert, key: identity.key, ca: identity.ca, requireClientCertificate: true });
+  const calls = log.topic("api");
   const server = createServer({
     tls: tls(),
     interceptors: [
       traceCalls,
-      logCalls((call) => logCall(log, call)),
+      logCalls((call) => logCall(calls, call)),
       authenticate((peer) => admitPeer(peer.certificates, rule, clock.now())),
     ],
     // A caller that is gone explains itself; what is left is a fault of ours.

@@ -1,4 +1,5 @@
 import { type LoadedCertificate, loadIdentity, loadServerCertificate } from "../../../shared/identity/mod.ts";
+import { joinService } from "../../../shared/nodes/mod.ts";
 import { createRateLimiter } from "../../../shared/ratelimit/mod.ts";
 import type { NotifyClient } from "../../../shared/notify/mod.ts";
 import { addHealth, addReflection, createServer } from "../../../shared/rpc/mod.ts";
@@ -16,7 +17,7 @@ import { addGrpcCalls, type Calls, createCalls, type Desk, regionMatcher, type R
 import { countCalls, countStreams } from "./call_metrics.ts";
 import { type CookieKeys, edgeEventsCookies, sessionCookies } from "./cookies/mod.ts";
 import { createEdgeDesk, type EdgeDesk, edgeEventHandler, noEdgeStats } from "./edge/mod.ts";
-import { type Feed, feedTables } from "./feed/feed.ts";
+import { type Feed, feedTables, WANTED_KINDS } from "./feed/feed.ts";
 import { Tables } from "./matching/mod.ts";
 import { dmeOptions } from "./options.ts";
 import { DEFAULT_RATE_LIMITS } from "./rate_limits.ts";
@@ -38,12 +39,15 @@ export const dmeService: ServiceDefinition<typeof dmeOptions> = {
   async start(context) {
     const tables: RegionTables = new Tables();
     const keys = await openCookieKeys(context);
-    const instance = context.random.uuid();
-    const { feed, upstream } = await followRegion(context, tables, instance);
+    const { feed, upstream } = await followRegion(context, tables);
     const desk = makeDesk(context, tables, keys, feed);
     const calls = createCalls(desk, countCalls(context.metrics, tables), () => context.clock.monotonic());
     const edge = openEdgeStreams(context, desk);
-    answerController(upstream, { region: context.config.region, instance, clock: context.clock }, edge);
+    answerController(
+      upstream,
+      { region: context.config.region, instance: context.nodeName, clock: context.clock },
+      edge,
+    );
     await listen(context, calls, edge);
   },
 };
@@ -65,7 +69,6 @@ async function openCookieKeys(context: Context): Promise<CookieKeys> {
 async function followRegion(
   context: Context,
   tables: RegionTables,
-  instance: string,
 ): Promise<{ feed: Feed; upstream: NotifyClient }> {
   const { config, log } = context;
   const identity = await loadIdentity(config.tlsDir, context);
@@ -74,7 +77,7 @@ async function followRegion(
   const upstream = createUpstream({
     ...context,
     region: config.region,
-    instance,
+    instance: context.nodeName,
     addresses: config.notifyAddrs,
     identity,
   });
@@ -82,6 +85,12 @@ async function followRegion(
     log.error("a replicated object cannot be used", { kind, key, ...errorFields(error) });
   });
   context.onReadyCheck("notify", () => incomplete(feed));
+  joinService(context, { client: upstream, identity });
+  context.debug.add(
+    "dump-caches",
+    "Objects by kind.",
+    () => Object.fromEntries(WANTED_KINDS.map((kind) => [kind, upstream.replica(kind).size])),
+  );
   upstream.start();
   context.onClose("notify", () => upstream.stop());
   return { feed, upstream };

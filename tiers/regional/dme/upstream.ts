@@ -7,7 +7,7 @@ import { WANTED_KINDS } from "./feed/feed.ts";
 /** What the connection to the region's controllers needs. */
 export interface UpstreamOptions {
   readonly region: string;
-  /** Random name of this run of the process. */
+  /** Name of this run of the process in the tree of replication. */
   readonly instance: string;
   /** `HOST:PORT` of each controller's notify port. */
   readonly addresses: readonly string[];
@@ -19,7 +19,8 @@ export interface UpstreamOptions {
 
 /** Makes this service's end of notify; it connects when started, to controllers of its own region only. */
 export function createUpstream(options: UpstreamOptions): NotifyClient {
-  const { region, instance, addresses, identity, clock, random, log } = options;
+  const { region, instance, addresses, identity, clock, random } = options;
+  const log = options.log.topic("notify");
   const controllers = [{ tier: "regional", region, services: ["controller"] }] as const;
   const channelOptions = () => ({
     tls: {

@@ -1,9 +1,10 @@
 import { stringify } from "yaml";
-import { isJsonObject } from "../../../shared/schema/mod.ts";
+import { isJsonObject, NotifyNode } from "../../../shared/schema/mod.ts";
 import type { Command } from "../commands.ts";
 import type { Flags, OutputFormat } from "../flags.ts";
 import type { Io } from "../io.ts";
 import { tableText } from "./table.ts";
+import { notifyTreeText } from "./tree.ts";
 
 /** Prints what a call brings, item by item. */
 export interface Printer {
@@ -69,6 +70,7 @@ function rendered(items: readonly unknown[], format: OutputFormat, command: Prin
       return stringify(whole).trimEnd();
     case "table":
       // A single object reads better as its parts, one a line.
+      if (command.shows?.name === NotifyNode.descriptor.name) return notifyTreeText(items);
       return command.lists ? tableText(items, command.shows) : stringify(whole).trimEnd();
   }
 }

@@ -20,7 +20,18 @@ export function tableText(items: readonly unknown[], descriptor?: MessageDescrip
     columns.map((column) => column.header),
     ...items.map((item) => columns.map((column) => cell(item, column.path))),
   ];
-  const widths = columns.map((_, index) => Math.max(...rows.map((row) => width(row[index]!))));
+  return alignedText(rows);
+}
+
+/** Rows whose cells stand below each other; rows may end early. */
+export function alignedText(rows: readonly (readonly string[])[]): string {
+  const columns = Math.max(...rows.map((row) => row.length));
+  // A row of one cell is a heading, which may run over the others.
+  const cells = rows.filter((row) => row.length > 1);
+  const widths = Array.from(
+    { length: columns },
+    (_, index) => Math.max(...cells.map((row) => width(row[index] ?? ""))),
+  );
   return rows.map((row) => row.map((text, index) => padded(text, widths[index]!)).join(GAP).trimEnd()).join("\n");
 }
 

@@ -221,7 +221,7 @@ export const AlertApi: {
       responseStream: true,
       input: Alert,
       output: Alert,
-      api: { resource: "alert", action: "VIEW", org: "", open: false, requiresOrg: false, cli: "alert show", requiredArgs: [], internal: false },
+      api: { resource: "alert", action: "VIEW", org: "", open: false, requiresOrg: false, cli: "alert show", requiredArgs: [], internal: false, eachController: false },
     },
   },
 };

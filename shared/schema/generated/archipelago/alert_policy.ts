@@ -279,7 +279,7 @@ export const AlertPolicyApi: {
       responseStream: false,
       input: AlertPolicy,
       output: Result,
-      api: { resource: "developerpolicy", action: "MANAGE", org: "key.organization", open: false, requiresOrg: true, cli: "alertpolicy create", requiredArgs: ["alertorg","name","severity","triggertime"], internal: false },
+      api: { resource: "developerpolicy", action: "MANAGE", org: "key.organization", open: false, requiresOrg: true, cli: "alertpolicy create", requiredArgs: ["alertorg","name","severity","triggertime"], internal: false, eachController: false },
     },
     deleteAlertPolicy: {
       name: "DeleteAlertPolicy",
@@ -289,7 +289,7 @@ export const AlertPolicyApi: {
       responseStream: false,
       input: AlertPolicy,
       output: Result,
-      api: { resource: "developerpolicy", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "alertpolicy delete", requiredArgs: ["alertorg","name"], internal: false },
+      api: { resource: "developerpolicy", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "alertpolicy delete", requiredArgs: ["alertorg","name"], internal: false, eachController: false },
     },
     updateAlertPolicy: {
       name: "UpdateAlertPolicy",
@@ -299,7 +299,7 @@ export const AlertPolicyApi: {
       responseStream: false,
       input: AlertPolicy,
       output: Result,
-      api: { resource: "developerpolicy", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "alertpolicy update", requiredArgs: ["alertorg","name"], internal: false },
+      api: { resource: "developerpolicy", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "alertpolicy update", requiredArgs: ["alertorg","name"], internal: false, eachController: false },
     },
     showAlertPolicy: {
       name: "ShowAlertPolicy",
@@ -309,7 +309,7 @@ export const AlertPolicyApi: {
       responseStream: true,
       input: AlertPolicy,
       output: AlertPolicy,
-      api: { resource: "developerpolicy", action: "VIEW", org: "key.organization", open: false, requiresOrg: false, cli: "alertpolicy show", requiredArgs: [], internal: false },
+      api: { resource: "developerpolicy", action: "VIEW", org: "key.organization", open: false, requiresOrg: false, cli: "alertpolicy show", requiredArgs: [], internal: false, eachController: false },
     },
   },
 };

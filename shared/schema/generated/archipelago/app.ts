@@ -722,7 +722,7 @@ export const AppApi: {
       responseStream: false,
       input: App,
       output: Result,
-      api: { resource: "apps", action: "MANAGE", org: "key.organization", open: false, requiresOrg: true, cli: "app create", requiredArgs: ["apporg","appname","appvers"], internal: false },
+      api: { resource: "apps", action: "MANAGE", org: "key.organization", open: false, requiresOrg: true, cli: "app create", requiredArgs: ["apporg","appname","appvers"], internal: false, eachController: false },
     },
     deleteApp: {
       name: "DeleteApp",
@@ -732,7 +732,7 @@ export const AppApi: {
       responseStream: false,
       input: App,
       output: Result,
-      api: { resource: "apps", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "app delete", requiredArgs: ["apporg","appname","appvers"], internal: false },
+      api: { resource: "apps", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "app delete", requiredArgs: ["apporg","appname","appvers"], internal: false, eachController: false },
     },
     updateApp: {
       name: "UpdateApp",
@@ -742,7 +742,7 @@ export const AppApi: {
       responseStream: false,
       input: App,
       output: Result,
-      api: { resource: "apps", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "app update", requiredArgs: ["apporg","appname","appvers"], internal: false },
+      api: { resource: "apps", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "app update", requiredArgs: ["apporg","appname","appvers"], internal: false, eachController: false },
     },
     showApp: {
       name: "ShowApp",
@@ -752,7 +752,7 @@ export const AppApi: {
       responseStream: true,
       input: App,
       output: App,
-      api: { resource: "apps", action: "VIEW", org: "key.organization", open: false, requiresOrg: false, cli: "app show", requiredArgs: [], internal: false },
+      api: { resource: "apps", action: "VIEW", org: "key.organization", open: false, requiresOrg: false, cli: "app show", requiredArgs: [], internal: false, eachController: false },
     },
   },
 };

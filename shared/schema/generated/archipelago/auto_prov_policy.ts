@@ -295,7 +295,7 @@ export const AutoProvPolicyApi: {
       responseStream: false,
       input: AutoProvPolicy,
       output: Result,
-      api: { resource: "developerpolicy", action: "MANAGE", org: "key.organization", open: false, requiresOrg: true, cli: "autoprovpolicy create", requiredArgs: ["apporg","name"], internal: false },
+      api: { resource: "developerpolicy", action: "MANAGE", org: "key.organization", open: false, requiresOrg: true, cli: "autoprovpolicy create", requiredArgs: ["apporg","name"], internal: false, eachController: false },
     },
     deleteAutoProvPolicy: {
       name: "DeleteAutoProvPolicy",
@@ -305,7 +305,7 @@ export const AutoProvPolicyApi: {
       responseStream: false,
       input: AutoProvPolicy,
       output: Result,
-      api: { resource: "developerpolicy", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "autoprovpolicy delete", requiredArgs: ["apporg","name"], internal: false },
+      api: { resource: "developerpolicy", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "autoprovpolicy delete", requiredArgs: ["apporg","name"], internal: false, eachController: false },
     },
     updateAutoProvPolicy: {
       name: "UpdateAutoProvPolicy",
@@ -315,7 +315,7 @@ export const AutoProvPolicyApi: {
       responseStream: false,
       input: AutoProvPolicy,
       output: Result,
-      api: { resource: "developerpolicy", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "autoprovpolicy update", requiredArgs: ["apporg","name"], internal: false },
+      api: { resource: "developerpolicy", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "autoprovpolicy update", requiredArgs: ["apporg","name"], internal: false, eachController: false },
     },
     showAutoProvPolicy: {
       name: "ShowAutoProvPolicy",
@@ -325,7 +325,7 @@ export const AutoProvPolicyApi: {
       responseStream: true,
       input: AutoProvPolicy,
       output: AutoProvPolicy,
-      api: { resource: "developerpolicy", action: "VIEW", org: "key.organization", open: false, requiresOrg: false, cli: "autoprovpolicy show", requiredArgs: [], internal: false },
+      api: { resource: "developerpolicy", action: "VIEW", org: "key.organization", open: false, requiresOrg: false, cli: "autoprovpolicy show", requiredArgs: [], internal: false, eachController: false },
     },
     addAutoProvPolicyCloudlet: {
       name: "AddAutoProvPolicyCloudlet",
@@ -335,7 +335,7 @@ export const AutoProvPolicyApi: {
       responseStream: false,
       input: AutoProvPolicyCloudlet,
       output: Result,
-      api: { resource: "developerpolicy", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "autoprovpolicy addcloudlet", requiredArgs: ["apporg","name","cloudletorg","cloudlet"], internal: false },
+      api: { resource: "developerpolicy", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "autoprovpolicy addcloudlet", requiredArgs: ["apporg","name","cloudletorg","cloudlet"], internal: false, eachController: false },
     },
     removeAutoProvPolicyCloudlet: {
       name: "RemoveAutoProvPolicyCloudlet",
@@ -345,7 +345,7 @@ export const AutoProvPolicyApi: {
       responseStream: false,
       input: AutoProvPolicyCloudlet,
       output: Result,
-      api: { resource: "developerpolicy", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "autoprovpolicy removecloudlet", requiredArgs: ["apporg","name","cloudletorg","cloudlet"], internal: false },
+      api: { resource: "developerpolicy", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "autoprovpolicy removecloudlet", requiredArgs: ["apporg","name","cloudletorg","cloudlet"], internal: false, eachController: false },
     },
   },
 };

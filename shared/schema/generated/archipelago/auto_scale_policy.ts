@@ -196,7 +196,7 @@ export const AutoScalePolicyApi: {
       responseStream: false,
       input: AutoScalePolicy,
       output: Result,
-      api: { resource: "developerpolicy", action: "MANAGE", org: "key.organization", open: false, requiresOrg: true, cli: "autoscalepolicy create", requiredArgs: ["clusterorg","name","minnodes","maxnodes"], internal: false },
+      api: { resource: "developerpolicy", action: "MANAGE", org: "key.organization", open: false, requiresOrg: true, cli: "autoscalepolicy create", requiredArgs: ["clusterorg","name","minnodes","maxnodes"], internal: false, eachController: false },
     },
     deleteAutoScalePolicy: {
       name: "DeleteAutoScalePolicy",
@@ -206,7 +206,7 @@ export const AutoScalePolicyApi: {
       responseStream: false,
       input: AutoScalePolicy,
       output: Result,
-      api: { resource: "developerpolicy", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "autoscalepolicy delete", requiredArgs: ["clusterorg","name"], internal: false },
+      api: { resource: "developerpolicy", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "autoscalepolicy delete", requiredArgs: ["clusterorg","name"], internal: false, eachController: false },
     },
     updateAutoScalePolicy: {
       name: "UpdateAutoScalePolicy",
@@ -216,7 +216,7 @@ export const AutoScalePolicyApi: {
       responseStream: false,
       input: AutoScalePolicy,
       output: Result,
-      api: { resource: "developerpolicy", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "autoscalepolicy update", requiredArgs: ["clusterorg","name"], internal: false },
+      api: { resource: "developerpolicy", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "autoscalepolicy update", requiredArgs: ["clusterorg","name"], internal: false, eachController: false },
     },
     showAutoScalePolicy: {
       name: "ShowAutoScalePolicy",
@@ -226,7 +226,7 @@ export const AutoScalePolicyApi: {
       responseStream: true,
       input: AutoScalePolicy,
       output: AutoScalePolicy,
-      api: { resource: "developerpolicy", action: "VIEW", org: "key.organization", open: false, requiresOrg: false, cli: "autoscalepolicy show", requiredArgs: [], internal: false },
+      api: { resource: "developerpolicy", action: "VIEW", org: "key.organization", open: false, requiresOrg: false, cli: "autoscalepolicy show", requiredArgs: [], internal: false, eachController: false },
     },
   },
 };

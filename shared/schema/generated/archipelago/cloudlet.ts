@@ -1116,7 +1116,7 @@ export const CloudletApi: {
       responseStream: true,
       input: Cloudlet,
       output: Result,
-      api: { resource: "cloudlets", action: "MANAGE", org: "key.organization", open: false, requiresOrg: true, cli: "cloudlet create", requiredArgs: ["cloudlet","cloudletorg","location.latitude","location.longitude","numdynamicips"], internal: false },
+      api: { resource: "cloudlets", action: "MANAGE", org: "key.organization", open: false, requiresOrg: true, cli: "cloudlet create", requiredArgs: ["cloudlet","cloudletorg","location.latitude","location.longitude","numdynamicips"], internal: false, eachController: false },
     },
     deleteCloudlet: {
       name: "DeleteCloudlet",
@@ -1126,7 +1126,7 @@ export const CloudletApi: {
       responseStream: true,
       input: Cloudlet,
       output: Result,
-      api: { resource: "cloudlets", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "cloudlet delete", requiredArgs: ["cloudlet","cloudletorg"], internal: false },
+      api: { resource: "cloudlets", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "cloudlet delete", requiredArgs: ["cloudlet","cloudletorg"], internal: false, eachController: false },
     },
     updateCloudlet: {
       name: "UpdateCloudlet",
@@ -1136,7 +1136,7 @@ export const CloudletApi: {
       responseStream: true,
       input: Cloudlet,
       output: Result,
-      api: { resource: "cloudlets", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "cloudlet update", requiredArgs: ["cloudlet","cloudletorg"], internal: false },
+      api: { resource: "cloudlets", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "cloudlet update", requiredArgs: ["cloudlet","cloudletorg"], internal: false, eachController: false },
     },
     addCloudletAllianceOrg: {
       name: "AddCloudletAllianceOrg",
@@ -1146,7 +1146,7 @@ export const CloudletApi: {
       responseStream: false,
       input: CloudletAllianceOrg,
       output: Result,
-      api: { resource: "cloudlets", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "cloudlet addallianceorg", requiredArgs: ["cloudlet","cloudletorg","org"], internal: false },
+      api: { resource: "cloudlets", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "cloudlet addallianceorg", requiredArgs: ["cloudlet","cloudletorg","org"], internal: false, eachController: false },
     },
     removeCloudletAllianceOrg: {
       name: "RemoveCloudletAllianceOrg",
@@ -1156,7 +1156,7 @@ export const CloudletApi: {
       responseStream: false,
       input: CloudletAllianceOrg,
       output: Result,
-      api: { resource: "cloudlets", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "cloudlet rmallianceorg", requiredArgs: ["cloudlet","cloudletorg","org"], internal: false },
+      api: { resource: "cloudlets", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "cloudlet rmallianceorg", requiredArgs: ["cloudlet","cloudletorg","org"], internal: false, eachController: false },
     },
     showCloudlet: {
       name: "ShowCloudlet",
@@ -1166,7 +1166,7 @@ export const CloudletApi: {
       responseStream: true,
       input: Cloudlet,
       output: Cloudlet,
-      api: { resource: "cloudlets", action: "VIEW", org: "key.organization", open: false, requiresOrg: false, cli: "cloudlet show", requiredArgs: [], internal: false },
+      api: { resource: "cloudlets", action: "VIEW", org: "key.organization", open: false, requiresOrg: false, cli: "cloudlet show", requiredArgs: [], internal: false, eachController: false },
     },
   },
 };

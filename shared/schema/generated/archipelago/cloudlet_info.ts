@@ -673,7 +673,7 @@ export const CloudletInfoApi: {
       responseStream: true,
       input: CloudletInfo,
       output: CloudletInfo,
-      api: { resource: "cloudletanalytics", action: "VIEW", org: "key.organization", open: false, requiresOrg: false, cli: "cloudletinfo show", requiredArgs: [], internal: false },
+      api: { resource: "cloudletanalytics", action: "VIEW", org: "key.organization", open: false, requiresOrg: false, cli: "cloudletinfo show", requiredArgs: [], internal: false, eachController: false },
     },
     injectCloudletInfo: {
       name: "InjectCloudletInfo",
@@ -683,7 +683,7 @@ export const CloudletInfoApi: {
       responseStream: false,
       input: CloudletInfo,
       output: Result,
-      api: { resource: "cloudlets", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "cloudletinfo inject", requiredArgs: ["cloudlet","cloudletorg"], internal: false },
+      api: { resource: "cloudlets", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "cloudletinfo inject", requiredArgs: ["cloudlet","cloudletorg"], internal: false, eachController: false },
     },
     evictCloudletInfo: {
       name: "EvictCloudletInfo",
@@ -693,7 +693,7 @@ export const CloudletInfoApi: {
       responseStream: false,
       input: CloudletInfo,
       output: Result,
-      api: { resource: "cloudlets", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "cloudletinfo evict", requiredArgs: ["cloudlet","cloudletorg"], internal: false },
+      api: { resource: "cloudlets", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "cloudletinfo evict", requiredArgs: ["cloudlet","cloudletorg"], internal: false, eachController: false },
     },
   },
 };

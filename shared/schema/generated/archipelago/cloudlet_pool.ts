@@ -247,7 +247,7 @@ export const CloudletPoolApi: {
       responseStream: false,
       input: CloudletPool,
       output: Result,
-      api: { resource: "cloudletpools", action: "MANAGE", org: "key.organization", open: false, requiresOrg: true, cli: "cloudletpool create", requiredArgs: ["org","name"], internal: false },
+      api: { resource: "cloudletpools", action: "MANAGE", org: "key.organization", open: false, requiresOrg: true, cli: "cloudletpool create", requiredArgs: ["org","name"], internal: false, eachController: false },
     },
     deleteCloudletPool: {
       name: "DeleteCloudletPool",
@@ -257,7 +257,7 @@ export const CloudletPoolApi: {
       responseStream: false,
       input: CloudletPool,
       output: Result,
-      api: { resource: "cloudletpools", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "cloudletpool delete", requiredArgs: ["org","name"], internal: false },
+      api: { resource: "cloudletpools", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "cloudletpool delete", requiredArgs: ["org","name"], internal: false, eachController: false },
     },
     updateCloudletPool: {
       name: "UpdateCloudletPool",
@@ -267,7 +267,7 @@ export const CloudletPoolApi: {
       responseStream: false,
       input: CloudletPool,
       output: Result,
-      api: { resource: "cloudletpools", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "cloudletpool update", requiredArgs: ["org","name"], internal: false },
+      api: { resource: "cloudletpools", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "cloudletpool update", requiredArgs: ["org","name"], internal: false, eachController: false },
     },
     showCloudletPool: {
       name: "ShowCloudletPool",
@@ -277,7 +277,7 @@ export const CloudletPoolApi: {
       responseStream: true,
       input: CloudletPool,
       output: CloudletPool,
-      api: { resource: "cloudletpools", action: "VIEW", org: "key.organization", open: false, requiresOrg: false, cli: "cloudletpool show", requiredArgs: [], internal: false },
+      api: { resource: "cloudletpools", action: "VIEW", org: "key.organization", open: false, requiresOrg: false, cli: "cloudletpool show", requiredArgs: [], internal: false, eachController: false },
     },
     addCloudletPoolMember: {
       name: "AddCloudletPoolMember",
@@ -287,7 +287,7 @@ export const CloudletPoolApi: {
       responseStream: false,
       input: CloudletPoolMember,
       output: Result,
-      api: { resource: "cloudletpools", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "cloudletpool addmember", requiredArgs: ["org","pool","cloudlet"], internal: false },
+      api: { resource: "cloudletpools", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "cloudletpool addmember", requiredArgs: ["org","pool","cloudlet"], internal: false, eachController: false },
     },
     removeCloudletPoolMember: {
       name: "RemoveCloudletPoolMember",
@@ -297,7 +297,7 @@ export const CloudletPoolApi: {
       responseStream: false,
       input: CloudletPoolMember,
       output: Result,
-      api: { resource: "cloudletpools", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "cloudletpool removemember", requiredArgs: ["org","pool","cloudlet"], internal: false },
+      api: { resource: "cloudletpools", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "cloudletpool removemember", requiredArgs: ["org","pool","cloudlet"], internal: false, eachController: false },
     },
   },
 };

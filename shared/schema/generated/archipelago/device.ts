@@ -243,7 +243,7 @@ export const DeviceApi: {
       responseStream: false,
       input: Device,
       output: Result,
-      api: { resource: "config", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "device inject", requiredArgs: ["uniqueidtype","uniqueid"], internal: false },
+      api: { resource: "config", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "device inject", requiredArgs: ["uniqueidtype","uniqueid"], internal: false, eachController: false },
     },
     showDevice: {
       name: "ShowDevice",
@@ -253,7 +253,7 @@ export const DeviceApi: {
       responseStream: true,
       input: Device,
       output: Device,
-      api: { resource: "config", action: "VIEW", org: "", open: false, requiresOrg: false, cli: "device show", requiredArgs: [], internal: false },
+      api: { resource: "config", action: "VIEW", org: "", open: false, requiresOrg: false, cli: "device show", requiredArgs: [], internal: false, eachController: false },
     },
     evictDevice: {
       name: "EvictDevice",
@@ -263,7 +263,7 @@ export const DeviceApi: {
       responseStream: false,
       input: Device,
       output: Result,
-      api: { resource: "config", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "device evict", requiredArgs: ["uniqueidtype","uniqueid"], internal: false },
+      api: { resource: "config", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "device evict", requiredArgs: ["uniqueidtype","uniqueid"], internal: false, eachController: false },
     },
     showDeviceReport: {
       name: "ShowDeviceReport",
@@ -273,7 +273,7 @@ export const DeviceApi: {
       responseStream: true,
       input: DeviceReport,
       output: Device,
-      api: { resource: "config", action: "VIEW", org: "", open: false, requiresOrg: false, cli: "device showreport", requiredArgs: [], internal: false },
+      api: { resource: "config", action: "VIEW", org: "", open: false, requiresOrg: false, cli: "device showreport", requiredArgs: [], internal: false, eachController: false },
     },
   },
 };

@@ -201,7 +201,7 @@ export const FlavorApi: {
       responseStream: false,
       input: Flavor,
       output: Result,
-      api: { resource: "flavors", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "flavor create", requiredArgs: ["name","ram","vcpus","disk"], internal: false },
+      api: { resource: "flavors", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "flavor create", requiredArgs: ["name","ram","vcpus","disk"], internal: false, eachController: false },
     },
     deleteFlavor: {
       name: "DeleteFlavor",
@@ -211,7 +211,7 @@ export const FlavorApi: {
       responseStream: false,
       input: Flavor,
       output: Result,
-      api: { resource: "flavors", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "flavor delete", requiredArgs: ["name"], internal: false },
+      api: { resource: "flavors", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "flavor delete", requiredArgs: ["name"], internal: false, eachController: false },
     },
     updateFlavor: {
       name: "UpdateFlavor",
@@ -221,7 +221,7 @@ export const FlavorApi: {
       responseStream: false,
       input: Flavor,
       output: Result,
-      api: { resource: "flavors", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "flavor update", requiredArgs: ["name"], internal: false },
+      api: { resource: "flavors", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "flavor update", requiredArgs: ["name"], internal: false, eachController: false },
     },
     addFlavorRes: {
       name: "AddFlavorRes",
@@ -231,7 +231,7 @@ export const FlavorApi: {
       responseStream: false,
       input: Flavor,
       output: Result,
-      api: { resource: "flavors", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "flavor addres", requiredArgs: ["name","optresmap"], internal: false },
+      api: { resource: "flavors", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "flavor addres", requiredArgs: ["name","optresmap"], internal: false, eachController: false },
     },
     removeFlavorRes: {
       name: "RemoveFlavorRes",
@@ -241,7 +241,7 @@ export const FlavorApi: {
       responseStream: false,
       input: Flavor,
       output: Result,
-      api: { resource: "flavors", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "flavor removeres", requiredArgs: ["name","optresmap"], internal: false },
+      api: { resource: "flavors", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "flavor removeres", requiredArgs: ["name","optresmap"], internal: false, eachController: false },
     },
     showFlavor: {
       name: "ShowFlavor",
@@ -251,7 +251,7 @@ export const FlavorApi: {
       responseStream: true,
       input: Flavor,
       output: Flavor,
-      api: { resource: "", action: "VIEW", org: "", open: true, requiresOrg: false, cli: "flavor show", requiredArgs: [], internal: false },
+      api: { resource: "", action: "VIEW", org: "", open: true, requiresOrg: false, cli: "flavor show", requiredArgs: [], internal: false, eachController: false },
     },
   },
 };

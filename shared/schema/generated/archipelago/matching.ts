@@ -413,7 +413,7 @@ export const AppInstLatencyApi: {
       responseStream: false,
       input: AppInstLatency,
       output: Result,
-      api: { resource: "appinsts", action: "MANAGE", org: "key.app_key.organization", open: false, requiresOrg: false, cli: "appinstlatency request", requiredArgs: ["apporg","appname","appvers","cloudletorg","cloudlet"], internal: false },
+      api: { resource: "appinsts", action: "MANAGE", org: "key.app_key.organization", open: false, requiresOrg: false, cli: "appinstlatency request", requiredArgs: ["apporg","appname","appvers","cloudletorg","cloudlet"], internal: false, eachController: false },
     },
   },
 };
@@ -437,7 +437,7 @@ export const MatchApi: {
       responseStream: true,
       input: MatchQuery,
       output: MatchCandidate,
-      api: { resource: "appinsts", action: "VIEW", org: "app_key.organization", open: false, requiresOrg: false, cli: "dme explain", requiredArgs: ["apporg","appname","appvers","latitude","longitude"], internal: false },
+      api: { resource: "appinsts", action: "VIEW", org: "app_key.organization", open: false, requiresOrg: false, cli: "dme explain", requiredArgs: ["apporg","appname","appvers","latitude","longitude"], internal: false, eachController: false },
     },
   },
 };

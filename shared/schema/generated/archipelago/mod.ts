@@ -17,6 +17,7 @@ export * from "./infra.ts";
 export * from "./matching.ts";
 export * from "./metric.ts";
 export * from "./network.ts";
+export * from "./node.ts";
 export * from "./notify.ts";
 export * from "./operator_code.ts";
 export * from "./organization.ts";

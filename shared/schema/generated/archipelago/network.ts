@@ -245,7 +245,7 @@ export const NetworkApi: {
       responseStream: true,
       input: Network,
       output: Result,
-      api: { resource: "cloudlets", action: "MANAGE", org: "key.cloudlet_key.organization", open: false, requiresOrg: true, cli: "network create", requiredArgs: ["cloudletorg","cloudlet","network","connectiontype"], internal: false },
+      api: { resource: "cloudlets", action: "MANAGE", org: "key.cloudlet_key.organization", open: false, requiresOrg: true, cli: "network create", requiredArgs: ["cloudletorg","cloudlet","network","connectiontype"], internal: false, eachController: false },
     },
     deleteNetwork: {
       name: "DeleteNetwork",
@@ -255,7 +255,7 @@ export const NetworkApi: {
       responseStream: true,
       input: Network,
       output: Result,
-      api: { resource: "cloudlets", action: "MANAGE", org: "key.cloudlet_key.organization", open: false, requiresOrg: false, cli: "network delete", requiredArgs: ["cloudletorg","cloudlet","network"], internal: false },
+      api: { resource: "cloudlets", action: "MANAGE", org: "key.cloudlet_key.organization", open: false, requiresOrg: false, cli: "network delete", requiredArgs: ["cloudletorg","cloudlet","network"], internal: false, eachController: false },
     },
     updateNetwork: {
       name: "UpdateNetwork",
@@ -265,7 +265,7 @@ export const NetworkApi: {
       responseStream: true,
       input: Network,
       output: Result,
-      api: { resource: "cloudlets", action: "MANAGE", org: "key.cloudlet_key.organization", open: false, requiresOrg: false, cli: "network update", requiredArgs: ["cloudletorg","cloudlet","network"], internal: false },
+      api: { resource: "cloudlets", action: "MANAGE", org: "key.cloudlet_key.organization", open: false, requiresOrg: false, cli: "network update", requiredArgs: ["cloudletorg","cloudlet","network"], internal: false, eachController: false },
     },
     showNetwork: {
       name: "ShowNetwork",
@@ -275,7 +275,7 @@ export const NetworkApi: {
       responseStream: true,
       input: Network,
       output: Network,
-      api: { resource: "cloudlets", action: "VIEW", org: "key.cloudlet_key.organization", open: false, requiresOrg: false, cli: "network show", requiredArgs: [], internal: false },
+      api: { resource: "cloudlets", action: "VIEW", org: "key.cloudlet_key.organization", open: false, requiresOrg: false, cli: "network show", requiredArgs: [], internal: false, eachController: false },
     },
   },
 };

@@ -124,7 +124,7 @@ export const OperatorCodeApi: {
       responseStream: false,
       input: OperatorCode,
       output: Result,
-      api: { resource: "cloudlets", action: "MANAGE", org: "organization", open: false, requiresOrg: true, cli: "operatorcode create", requiredArgs: ["code","org"], internal: false },
+      api: { resource: "cloudlets", action: "MANAGE", org: "organization", open: false, requiresOrg: true, cli: "operatorcode create", requiredArgs: ["code","org"], internal: false, eachController: false },
     },
     deleteOperatorCode: {
       name: "DeleteOperatorCode",
@@ -134,7 +134,7 @@ export const OperatorCodeApi: {
       responseStream: false,
       input: OperatorCode,
       output: Result,
-      api: { resource: "cloudlets", action: "MANAGE", org: "organization", open: false, requiresOrg: false, cli: "operatorcode delete", requiredArgs: ["code","org"], internal: false },
+      api: { resource: "cloudlets", action: "MANAGE", org: "organization", open: false, requiresOrg: false, cli: "operatorcode delete", requiredArgs: ["code","org"], internal: false, eachController: false },
     },
     showOperatorCode: {
       name: "ShowOperatorCode",
@@ -144,7 +144,7 @@ export const OperatorCodeApi: {
       responseStream: true,
       input: OperatorCode,
       output: OperatorCode,
-      api: { resource: "cloudlets", action: "VIEW", org: "organization", open: false, requiresOrg: false, cli: "operatorcode show", requiredArgs: [], internal: false },
+      api: { resource: "cloudlets", action: "VIEW", org: "organization", open: false, requiresOrg: false, cli: "operatorcode show", requiredArgs: [], internal: false, eachController: false },
     },
   },
 };

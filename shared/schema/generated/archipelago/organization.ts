@@ -65,7 +65,7 @@ export const OrganizationApi: {
       responseStream: false,
       input: Organization,
       output: Result,
-      api: { resource: "config", action: "VIEW", org: "", open: false, requiresOrg: false, cli: "", requiredArgs: [], internal: true },
+      api: { resource: "config", action: "VIEW", org: "", open: false, requiresOrg: false, cli: "", requiredArgs: [], internal: true, eachController: false },
     },
   },
 };

@@ -641,7 +641,7 @@ export const RateLimitSettingsApi: {
       responseStream: true,
       input: RateLimitSettings,
       output: RateLimitSettings,
-      api: { resource: "config", action: "VIEW", org: "", open: false, requiresOrg: false, cli: "ratelimitsettings show", requiredArgs: [], internal: false },
+      api: { resource: "config", action: "VIEW", org: "", open: false, requiresOrg: false, cli: "ratelimitsettings show", requiredArgs: [], internal: false, eachController: false },
     },
     createFlowRateLimitSettings: {
       name: "CreateFlowRateLimitSettings",
@@ -651,7 +651,7 @@ export const RateLimitSettingsApi: {
       responseStream: false,
       input: FlowRateLimitSettings,
       output: Result,
-      api: { resource: "config", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "ratelimitsettings createflow", requiredArgs: ["flowsettingsname","apiname","apiendpointtype","ratelimittarget"], internal: false },
+      api: { resource: "config", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "ratelimitsettings createflow", requiredArgs: ["flowsettingsname","apiname","apiendpointtype","ratelimittarget"], internal: false, eachController: false },
     },
     updateFlowRateLimitSettings: {
       name: "UpdateFlowRateLimitSettings",
@@ -661,7 +661,7 @@ export const RateLimitSettingsApi: {
       responseStream: false,
       input: FlowRateLimitSettings,
       output: Result,
-      api: { resource: "config", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "ratelimitsettings updateflow", requiredArgs: ["flowsettingsname","apiname","apiendpointtype","ratelimittarget"], internal: false },
+      api: { resource: "config", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "ratelimitsettings updateflow", requiredArgs: ["flowsettingsname","apiname","apiendpointtype","ratelimittarget"], internal: false, eachController: false },
     },
     deleteFlowRateLimitSettings: {
       name: "DeleteFlowRateLimitSettings",
@@ -671,7 +671,7 @@ export const RateLimitSettingsApi: {
       responseStream: false,
       input: FlowRateLimitSettings,
       output: Result,
-      api: { resource: "config", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "ratelimitsettings deleteflow", requiredArgs: ["flowsettingsname","apiname","apiendpointtype","ratelimittarget"], internal: false },
+      api: { resource: "config", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "ratelimitsettings deleteflow", requiredArgs: ["flowsettingsname","apiname","apiendpointtype","ratelimittarget"], internal: false, eachController: false },
     },
     createMaxReqsRateLimitSettings: {
       name: "CreateMaxReqsRateLimitSettings",
@@ -681,7 +681,7 @@ export const RateLimitSettingsApi: {
       responseStream: false,
       input: MaxReqsRateLimitSettings,
       output: Result,
-      api: { resource: "config", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "ratelimitsettings createmaxreqs", requiredArgs: ["maxreqssettingsname","apiname","apiendpointtype","ratelimittarget"], internal: false },
+      api: { resource: "config", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "ratelimitsettings createmaxreqs", requiredArgs: ["maxreqssettingsname","apiname","apiendpointtype","ratelimittarget"], internal: false, eachController: false },
     },
     updateMaxReqsRateLimitSettings: {
       name: "UpdateMaxReqsRateLimitSettings",
@@ -691,7 +691,7 @@ export const RateLimitSettingsApi: {
       responseStream: false,
       input: MaxReqsRateLimitSettings,
       output: Result,
-      api: { resource: "config", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "ratelimitsettings updatemaxreqs", requiredArgs: ["maxreqssettingsname","apiname","apiendpointtype","ratelimittarget"], internal: false },
+      api: { resource: "config", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "ratelimitsettings updatemaxreqs", requiredArgs: ["maxreqssettingsname","apiname","apiendpointtype","ratelimittarget"], internal: false, eachController: false },
     },
     deleteMaxReqsRateLimitSettings: {
       name: "DeleteMaxReqsRateLimitSettings",
@@ -701,7 +701,7 @@ export const RateLimitSettingsApi: {
       responseStream: false,
       input: MaxReqsRateLimitSettings,
       output: Result,
-      api: { resource: "config", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "ratelimitsettings deletemaxreqs", requiredArgs: ["maxreqssettingsname","apiname","apiendpointtype","ratelimittarget"], internal: false },
+      api: { resource: "config", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "ratelimitsettings deletemaxreqs", requiredArgs: ["maxreqssettingsname","apiname","apiendpointtype","ratelimittarget"], internal: false, eachController: false },
     },
     showFlowRateLimitSettings: {
       name: "ShowFlowRateLimitSettings",
@@ -711,7 +711,7 @@ export const RateLimitSettingsApi: {
       responseStream: true,
       input: FlowRateLimitSettings,
       output: FlowRateLimitSettings,
-      api: { resource: "config", action: "VIEW", org: "", open: false, requiresOrg: false, cli: "ratelimitsettings showflow", requiredArgs: [], internal: false },
+      api: { resource: "config", action: "VIEW", org: "", open: false, requiresOrg: false, cli: "ratelimitsettings showflow", requiredArgs: [], internal: false, eachController: false },
     },
     showMaxReqsRateLimitSettings: {
       name: "ShowMaxReqsRateLimitSettings",
@@ -721,7 +721,7 @@ export const RateLimitSettingsApi: {
       responseStream: true,
       input: MaxReqsRateLimitSettings,
       output: MaxReqsRateLimitSettings,
-      api: { resource: "config", action: "VIEW", org: "", open: false, requiresOrg: false, cli: "ratelimitsettings showmaxreqs", requiredArgs: [], internal: false },
+      api: { resource: "config", action: "VIEW", org: "", open: false, requiresOrg: false, cli: "ratelimitsettings showmaxreqs", requiredArgs: [], internal: false, eachController: false },
     },
   },
 };

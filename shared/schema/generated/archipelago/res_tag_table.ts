@@ -192,7 +192,7 @@ export const ResTagTableApi: {
       responseStream: false,
       input: ResTagTable,
       output: Result,
-      api: { resource: "restagtbl", action: "MANAGE", org: "key.organization", open: false, requiresOrg: true, cli: "restagtable create", requiredArgs: ["res","org"], internal: false },
+      api: { resource: "restagtbl", action: "MANAGE", org: "key.organization", open: false, requiresOrg: true, cli: "restagtable create", requiredArgs: ["res","org"], internal: false, eachController: false },
     },
     deleteResTagTable: {
       name: "DeleteResTagTable",
@@ -202,7 +202,7 @@ export const ResTagTableApi: {
       responseStream: false,
       input: ResTagTable,
       output: Result,
-      api: { resource: "restagtbl", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "restagtable delete", requiredArgs: ["res","org"], internal: false },
+      api: { resource: "restagtbl", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "restagtable delete", requiredArgs: ["res","org"], internal: false, eachController: false },
     },
     updateResTagTable: {
       name: "UpdateResTagTable",
@@ -212,7 +212,7 @@ export const ResTagTableApi: {
       responseStream: false,
       input: ResTagTable,
       output: Result,
-      api: { resource: "restagtbl", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "restagtable update", requiredArgs: ["res","org"], internal: false },
+      api: { resource: "restagtbl", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "restagtable update", requiredArgs: ["res","org"], internal: false, eachController: false },
     },
     showResTagTable: {
       name: "ShowResTagTable",
@@ -222,7 +222,7 @@ export const ResTagTableApi: {
       responseStream: true,
       input: ResTagTable,
       output: ResTagTable,
-      api: { resource: "restagtbl", action: "VIEW", org: "key.organization", open: false, requiresOrg: false, cli: "restagtable show", requiredArgs: [], internal: false },
+      api: { resource: "restagtbl", action: "VIEW", org: "key.organization", open: false, requiresOrg: false, cli: "restagtable show", requiredArgs: [], internal: false, eachController: false },
     },
     addResTag: {
       name: "AddResTag",
@@ -232,7 +232,7 @@ export const ResTagTableApi: {
       responseStream: false,
       input: ResTagTable,
       output: Result,
-      api: { resource: "restagtbl", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "restagtable addrestag", requiredArgs: ["res","org","tags"], internal: false },
+      api: { resource: "restagtbl", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "restagtable addrestag", requiredArgs: ["res","org","tags"], internal: false, eachController: false },
     },
     removeResTag: {
       name: "RemoveResTag",
@@ -242,7 +242,7 @@ export const ResTagTableApi: {
       responseStream: false,
       input: ResTagTable,
       output: Result,
-      api: { resource: "restagtbl", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "restagtable removerestag", requiredArgs: ["res","org","tags"], internal: false },
+      api: { resource: "restagtbl", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "restagtable removerestag", requiredArgs: ["res","org","tags"], internal: false, eachController: false },
     },
     getResTagTable: {
       name: "GetResTagTable",
@@ -252,7 +252,7 @@ export const ResTagTableApi: {
       responseStream: false,
       input: ResTagTableKey,
       output: ResTagTable,
-      api: { resource: "restagtbl", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "restagtable get", requiredArgs: ["res","org"], internal: false },
+      api: { resource: "restagtbl", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "restagtable get", requiredArgs: ["res","org"], internal: false, eachController: false },
     },
   },
 };

@@ -111,7 +111,7 @@ export const TrustPolicyApi: {
       responseStream: true,
       input: TrustPolicy,
       output: Result,
-      api: { resource: "cloudlets", action: "MANAGE", org: "key.organization", open: false, requiresOrg: true, cli: "trustpolicy create", requiredArgs: ["cloudletorg","name"], internal: false },
+      api: { resource: "cloudlets", action: "MANAGE", org: "key.organization", open: false, requiresOrg: true, cli: "trustpolicy create", requiredArgs: ["cloudletorg","name"], internal: false, eachController: false },
     },
     deleteTrustPolicy: {
       name: "DeleteTrustPolicy",
@@ -121,7 +121,7 @@ export const TrustPolicyApi: {
       responseStream: true,
       input: TrustPolicy,
       output: Result,
-      api: { resource: "cloudlets", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "trustpolicy delete", requiredArgs: ["cloudletorg","name"], internal: false },
+      api: { resource: "cloudlets", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "trustpolicy delete", requiredArgs: ["cloudletorg","name"], internal: false, eachController: false },
     },
     updateTrustPolicy: {
       name: "UpdateTrustPolicy",
@@ -131,7 +131,7 @@ export const TrustPolicyApi: {
       responseStream: true,
       input: TrustPolicy,
       output: Result,
-      api: { resource: "cloudlets", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "trustpolicy update", requiredArgs: ["cloudletorg","name"], internal: false },
+      api: { resource: "cloudlets", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "trustpolicy update", requiredArgs: ["cloudletorg","name"], internal: false, eachController: false },
     },
     showTrustPolicy: {
       name: "ShowTrustPolicy",
@@ -141,7 +141,7 @@ export const TrustPolicyApi: {
       responseStream: true,
       input: TrustPolicy,
       output: TrustPolicy,
-      api: { resource: "cloudlets", action: "VIEW", org: "key.organization", open: false, requiresOrg: false, cli: "trustpolicy show", requiredArgs: [], internal: false },
+      api: { resource: "cloudlets", action: "VIEW", org: "key.organization", open: false, requiresOrg: false, cli: "trustpolicy show", requiredArgs: [], internal: false, eachController: false },
     },
   },
 };

@@ -198,7 +198,7 @@ export const TrustPolicyExceptionApi: {
       responseStream: false,
       input: TrustPolicyException,
       output: Result,
-      api: { resource: "apps", action: "MANAGE", org: "key.app_key.organization", open: false, requiresOrg: true, cli: "trustpolicyexception create", requiredArgs: ["apporg","appname","appvers","cloudletpoolorg","cloudletpoolname","name"], internal: false },
+      api: { resource: "apps", action: "MANAGE", org: "key.app_key.organization", open: false, requiresOrg: true, cli: "trustpolicyexception create", requiredArgs: ["apporg","appname","appvers","cloudletpoolorg","cloudletpoolname","name"], internal: false, eachController: false },
     },
     deleteTrustPolicyException: {
       name: "DeleteTrustPolicyException",
@@ -208,7 +208,7 @@ export const TrustPolicyExceptionApi: {
       responseStream: false,
       input: TrustPolicyException,
       output: Result,
-      api: { resource: "apps", action: "MANAGE", org: "key.app_key.organization", open: false, requiresOrg: false, cli: "trustpolicyexception delete", requiredArgs: ["apporg","appname","appvers","cloudletpoolorg","cloudletpoolname","name"], internal: false },
+      api: { resource: "apps", action: "MANAGE", org: "key.app_key.organization", open: false, requiresOrg: false, cli: "trustpolicyexception delete", requiredArgs: ["apporg","appname","appvers","cloudletpoolorg","cloudletpoolname","name"], internal: false, eachController: false },
     },
     updateTrustPolicyException: {
       name: "UpdateTrustPolicyException",
@@ -218,7 +218,7 @@ export const TrustPolicyExceptionApi: {
       responseStream: false,
       input: TrustPolicyException,
       output: Result,
-      api: { resource: "apps", action: "MANAGE", org: "key.app_key.organization", open: false, requiresOrg: false, cli: "trustpolicyexception update", requiredArgs: ["apporg","appname","appvers","cloudletpoolorg","cloudletpoolname","name"], internal: false },
+      api: { resource: "apps", action: "MANAGE", org: "key.app_key.organization", open: false, requiresOrg: false, cli: "trustpolicyexception update", requiredArgs: ["apporg","appname","appvers","cloudletpoolorg","cloudletpoolname","name"], internal: false, eachController: false },
     },
     showTrustPolicyException: {
       name: "ShowTrustPolicyException",
@@ -228,7 +228,7 @@ export const TrustPolicyExceptionApi: {
       responseStream: true,
       input: TrustPolicyException,
       output: TrustPolicyException,
-      api: { resource: "apps", action: "VIEW", org: "key.app_key.organization", open: false, requiresOrg: false, cli: "trustpolicyexception show", requiredArgs: [], internal: false },
+      api: { resource: "apps", action: "VIEW", org: "key.app_key.organization", open: false, requiresOrg: false, cli: "trustpolicyexception show", requiredArgs: [], internal: false, eachController: false },
     },
   },
 };

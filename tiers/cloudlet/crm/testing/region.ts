@@ -9,6 +9,8 @@ import { verifyPeer } from "../../../../shared/identity/mod.ts";
 import { authenticate, createServer, type RpcServer } from "../../../../shared/rpc/mod.ts";
 import { until } from "../../../../shared/platform/testing/mod.ts";
 import {
+  type Alert,
+  AlertKind,
   App,
   AppInst,
   type AppInstInfo,
@@ -61,6 +63,8 @@ export class Region {
   readonly clusters: ClusterInstInfo[] = [];
   readonly instances: AppInstInfo[] = [];
   readonly retracted: string[] = [];
+  /** Alerts by key. */
+  readonly alerts = new Map<string, Alert>();
   readonly #server: RpcServer;
   address = "";
   #births = 0;
@@ -79,6 +83,10 @@ export class Region {
     onOwnedObject(this.hub, AppInstInfoKind, {
       update: (info) => void this.instances.push(info),
       remove: (key, _child, reason) => reason === "deleted" && remove(key),
+    });
+    onOwnedObject(this.hub, AlertKind, {
+      update: (alert, key) => void this.alerts.set(key, alert),
+      remove: (key) => void this.alerts.delete(key),
     });
   }
 

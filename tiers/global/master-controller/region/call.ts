@@ -48,6 +48,45 @@ export async function* callRegion<I extends object, O extends object>(
   }
 }
 
+/**
+ * Calls every controller of a region at once and passes on what comes from whom first. The answers of the others are not
+ * lost with one that fails: its failure comes last.
+ * @throws {RpcError}
+ */
+export async function* callEach<I extends object, O extends object>(
+  channels: readonly Channel[],
+  method: MethodDefinition<I, O>,
+  request: I,
+  caller: RegionCaller,
+): AsyncIterable<O> {
+  // Whoever leaves early leaves all of them.
+  const leave = new AbortController();
+  const signal = AbortSignal.any([caller.signal, leave.signal]);
+  const calls = channels.map((channel) =>
+    callRegion(channel, method, request, { ...caller, signal })[Symbol.asyncIterator]()
+  );
+  const failures: unknown[] = [];
+  const next = (index: number) =>
+    calls[index]!.next().then((result) => ({ index, result }), (error) => {
+      failures.push(error);
+      return { index, result: undefined };
+    });
+  const waiting = new Map(calls.map((_, index) => [index, next(index)]));
+  try {
+    while (waiting.size > 0) {
+      const { index, result } = await Promise.race(waiting.values());
+      if (result === undefined || result.done) waiting.delete(index);
+      else {
+        waiting.set(index, next(index));
+        yield result.value;
+      }
+    }
+  } finally {
+    leave.abort();
+  }
+  if (failures.length > 0) throw failures[0];
+}
+
 /** What a failed call of a region means for the caller: 400 with the status text alone (mc spec 1.8). */
 export function regionError(region: string, error: unknown): ApiError {
   if (error instanceof ApiError) return error;

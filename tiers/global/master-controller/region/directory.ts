@@ -10,6 +10,8 @@ export type OpenRegion = (region: string, addresses: readonly string[]) => Chann
 interface Entry {
   readonly address: string;
   readonly channel: Channel;
+  /** One way to each controller, opened when first needed. */
+  each?: readonly Channel[];
 }
 
 /**
@@ -53,19 +55,31 @@ export class RegionDirectory {
 
   /** The way to a region's controller. @throws {ApiError} 400 when there is no such region */
   async channel(region: string): Promise<Channel> {
+    return (await this.#entry(region)).channel;
+  }
+
+  /** A way to each controller of a region. @throws {ApiError} as above */
+  async eachChannel(region: string): Promise<readonly Channel[]> {
+    const entry = await this.#entry(region);
+    const addresses = entry.address.split(",");
+    if (addresses.length === 1) return [entry.channel];
+    return entry.each ??= addresses.map((address) => this.#open(region, [address]));
+  }
+
+  async #entry(region: string): Promise<Entry> {
     if (region === "") throw badRequest("No region specified");
     // One that another master controller has just registered may not have been announced yet.
     if (!this.#entries.has(region)) await this.reload();
     const entry = this.#entries.get(region);
     if (entry === undefined) throw badRequest(`Region "${region}" not found`);
-    return entry.channel;
+    return entry;
   }
 
   /** Ends following and closes all channels. */
   async close(): Promise<void> {
     await this.#listener?.stop();
     await this.#reloading.catch(() => {});
-    for (const { channel } of this.#entries.values()) channel.close();
+    this.#entries.forEach(closeEntry);
     this.#entries.clear();
   }
 
@@ -80,7 +94,7 @@ export class RegionDirectory {
     const known = new Map(rows.map((row) => [row.region, row.address]));
     for (const [region, entry] of this.#entries) {
       if (known.get(region) === entry.address) continue;
-      entry.channel.close();
+      closeEntry(entry);
       this.#entries.delete(region);
     }
     for (const [region, address] of known) {
@@ -89,4 +103,8 @@ export class RegionDirectory {
       this.#log.info("Region known", { region, address });
     }
   }
+}
+
+function closeEntry({ channel, each }: Entry): void {
+  for (const open of [channel, ...each ?? []]) open.close();
 }

@@ -1,3 +1,4 @@
+import type { Channel } from "../../../../shared/rpc/mod.ts";
 import {
   continueToken,
   fromJson,
@@ -19,7 +20,7 @@ import { json, message, type Reply } from "../http/reply.ts";
 import type { AuthCall, AuthRoute } from "../http/route.ts";
 import type { RecordValues } from "../model/record.ts";
 import { authorizeChange, authorizeShow } from "./authorize.ts";
-import { callRegion, regionError } from "./call.ts";
+import { callEach, regionError } from "./call.ts";
 import { type HookCall, type Hooks, hooksOf } from "./hooks.ts";
 import { type RegionMethod, regionMethods } from "./methods.ts";
 
@@ -51,7 +52,7 @@ async function show(
 ): Promise<Reply> {
   const hookCall: HookCall = { core: call.core, session: call.session, target };
   const visibility = hooks.visibility?.(hookCall, request) ?? authorizeShow(call.session, target, request);
-  const channel = await call.core.regions.channel(region);
+  const channels = await channelsFor(call, target, region);
   const caller = {
     ...callerOf(call),
     ...(continueAt !== undefined && { options: { [RequestOption.continueAt]: continueAt } }),
@@ -62,7 +63,7 @@ async function show(
     let shown = 0;
     try {
       // The page's size counts what the caller sees, so the region is asked for everything and left when that is enough.
-      for await (const object of callRegion(channel, target.method, request, caller)) {
+      for await (const object of callEach(channels, target.method, request, caller)) {
         const owner = target.rules.org === "" ? "" : String(getPath(object, target.rules.org) ?? "");
         const whole = visibility.organizations === "all" || visibility.organizations.has(owner);
         const seen = whole ? object : hooks.reduce?.(hookCall, object);
@@ -95,11 +96,11 @@ async function change(
   if (hooks.authorize) await hooks.authorize(hookCall, request);
   else organization = await authorizeChange(call.core.database, call.session, target, request);
   await hooks.check?.({ ...hookCall, organization }, request);
-  const channel = await call.core.regions.channel(region);
+  const channels = await channelsFor(call, target, region);
   async function* replies(): AsyncIterable<object> {
     try {
       const options: Record<string, string> = dryRun ? { [RequestOption.dryRun]: "true" } : {};
-      yield* callRegion(channel, target.method, request, { ...callerOf(call), options });
+      yield* callEach(channels, target.method, request, { ...callerOf(call), options });
     } catch (error) {
       throw regionError(region, error);
     }
@@ -107,6 +108,12 @@ async function change(
   if (target.method.responseStream) return { kind: "stream", items: toDocuments(target, replies()) } as const;
   for await (const reply of replies()) return answer(target, reply);
   throw badRequest(`Region ${region} gave no answer`);
+}
+
+/** Ways to those who must be asked: one of the controllers, or each. */
+async function channelsFor(call: AuthCall, target: RegionMethod, region: string): Promise<readonly Channel[]> {
+  const { regions } = call.core;
+  return target.rules.eachController ? await regions.eachChannel(region) : [await regions.channel(region)];
 }
 
 async function* toDocuments(target: RegionMethod, replies: AsyncIterable<object>): AsyncIterable<JsonValue> {
@@ -139,7 +146,8 @@ interface Wrapper extends WrapperOptions {
 
 /** Reads `{"region":…,"<message>":{…}}` with its options. @throws {ApiError} 400 with all faults of the message */
 function readWrapper(body: JsonBody, target: RegionMethod): Wrapper {
-  const shows = target.isShow && target.kind !== undefined;
+  // Of several answers put together no page begins where another ended.
+  const shows = target.isShow && target.kind !== undefined && !target.rules.eachController;
   const changes = target.rules.action === "MANAGE";
   const wrapper: { -readonly [K in keyof WrapperOptions]: WrapperOptions[K] } & { region: string } = { region: "" };
   let content: unknown = {};
