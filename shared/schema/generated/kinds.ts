@@ -18,6 +18,7 @@ import { Node, NodeKey } from "./archipelago/node.ts";
 import { OperatorCode, OperatorCodeKey } from "./archipelago/operator_code.ts";
 import { PolicyKey } from "./archipelago/policy_key.ts";
 import { FlowRateLimitSettings, FlowRateLimitSettingsKey, MaxReqsRateLimitSettings, MaxReqsRateLimitSettingsKey } from "./archipelago/rate_limit.ts";
+import { CloudletRefs } from "./archipelago/refs.ts";
 import { ResTagTable, ResTagTableKey } from "./archipelago/res_tag_table.ts";
 import { Settings, SettingsKey } from "./archipelago/settings.ts";
 import { TrustPolicy } from "./archipelago/trust_policy.ts";
@@ -71,6 +72,8 @@ export const AppInstClientWatchKind: ObjectKind<AppInstClientWatch, AppInstClien
 export const DeviceKind: ObjectKind<Device, DeviceKey> = defineKind("Device", Device, DeviceKey);
 /** Object kind Node. A process of the region, as it describes itself when it is asked. */
 export const NodeKind: ObjectKind<Node, NodeKey> = defineKind("Node", Node, NodeKey);
+/** Object kind CloudletRefs. What is given away of a cloudlet: the controller's bookkeeping, readable for people who look for a fault. */
+export const CloudletRefsKind: ObjectKind<CloudletRefs, CloudletKey> = defineKind("CloudletRefs", CloudletRefs, CloudletKey);
 
 /** Object kinds by name. */
 export const kindsByName = {
@@ -98,6 +101,7 @@ export const kindsByName = {
   AppInstClientWatch: AppInstClientWatchKind,
   Device: DeviceKind,
   Node: NodeKind,
+  CloudletRefs: CloudletRefsKind,
 } as const;
 
 /** All object kinds in dependency order: what others refer to comes first. */
@@ -126,4 +130,5 @@ export const kinds: readonly ObjectKind[] = [
   AppInstClientWatchKind,
   DeviceKind,
   NodeKind,
+  CloudletRefsKind,
 ];

@@ -9,7 +9,6 @@ import {
   AppInstApi,
   AppInstLatencyApi,
   CloudletApi,
-  CloudletInfoApi,
   ClusterInstApi,
   DebugApi,
   DeviceApi,
@@ -28,12 +27,12 @@ import { appApi } from "./api/app_api.ts";
 import { appInstApi } from "./api/app_inst_api.ts";
 import { serveCatalog } from "./api/catalog/mod.ts";
 import { cloudletApi } from "./api/cloudlet_api.ts";
-import { cloudletInfoApi } from "./api/cloudlet_info_api.ts";
 import { clusterInstApi } from "./api/cluster_inst_api.ts";
 import { withDryRun } from "./api/dry_run.ts";
 import { deviceApi } from "./api/device_api.ts";
 import { appInstLatencyApi, matchApi } from "./api/match_api.ts";
 import { debugApi, nodeApi } from "./api/node_api.ts";
+import { openBooks, serveResources } from "./api/resources/mod.ts";
 import type { ApiContext, Timeouts } from "./context.ts";
 import type { AnyKind } from "./faults.ts";
 import { ControllerLease } from "./operations/controller_lease.ts";
@@ -103,6 +102,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
 
   const region = createRegion(parts.region, store, cache, () => clock.now());
   await ensureSettings(region);
+  await openBooks(region);
   const operations = new Operations(region, lease, clock, log, `${id}/${random.uuid()}`);
   const notifyLog = log.topic("notify");
   const hub = createNotifyHub({
@@ -142,8 +142,8 @@ export async function startController(parts: ControllerParts): Promise<Controlle
       const serve = <S extends Service>(service: S, api: (context: ApiContext) => Handlers<S>) =>
         server.addService(service, withDryRun(service, api, context, store));
       serveCatalog(serve);
+      serveResources(serve);
       serve(CloudletApi, cloudletApi);
-      serve(CloudletInfoApi, cloudletInfoApi);
       serve(AppApi, appApi);
       serve(ClusterInstApi, clusterInstApi);
       serve(AppInstApi, appInstApi);

@@ -149,7 +149,7 @@ Deno.test("controller: killed at any moment, nothing is stuck, lost or left over
   assert.equal((await keys("/v1/AppInstId/")).length, versions.length);
   assert.equal((await keys("/v1/CloudletObjectDnsLabel/")).length, versions.length);
   assert.deepEqual(await keys("/v1/Operation/"), []);
-  const refs = (await store.scan("/v1/CloudletRefs/")).entries[0]!;
+  const refs = (await store.scan("/v1/CloudletPorts/")).entries[0]!;
   const { ports } = JSON.parse(new TextDecoder().decode(refs.value));
   assert.equal(Object.keys(ports).length, versions.length);
   await store.close();

@@ -30,6 +30,7 @@ import { allotPorts, parsePublicPortRange, PUBLIC_PORT_RANGE } from "../rules/pu
 import type { ObjectTx } from "../state/object_tx.ts";
 import { appInstIdRow, cloudletRefsRow, objectLabelRow } from "../state/rows.ts";
 import { takeName } from "./labels.ts";
+import { giveBackAppInst, needsOfAppInst, readSite, takeResources } from "./resources/mod.ts";
 import { requireWorkingCloudlet } from "./site_work.ts";
 
 /** What a cloudlet has given away: public ports by the identifier of the instance that holds them. */
@@ -55,7 +56,10 @@ export async function placeAppInst(
   const deployment = requireFit(app, cloudlet);
   await requireCluster(tx, instance, deployment);
   if (instance.flavor.name === "") instance.flavor = { ...app.defaultFlavor };
-  await tx.requireUsable(FlavorKind, FlavorKind.keyString(instance.flavor));
+  const flavor = await tx.requireUsable(FlavorKind, FlavorKind.keyString(instance.flavor));
+  if (before) await giveBackAppInst(tx, before);
+  const site = await readSite(tx, cloudlet);
+  await takeResources(tx, site, needsOfAppInst(site, instance, app, flavor));
 
   instance.uniqueId = before?.uniqueId || await takeName(
     tx,
@@ -86,6 +90,7 @@ export async function removeAppInst(tx: ObjectTx, instance: AppInst): Promise<vo
   const cloudlet = await tx.get(CloudletKind, cloudletKey);
   if (cloudlet) tx.removeRow(objectLabelRow(cloudlet.dnsLabel, instance.dnsLabel));
   tx.removeRow(appInstIdRow(instance.uniqueId));
+  await giveBackAppInst(tx, instance);
   const refs = await readRefs(tx, cloudletKey);
   if (refs.ports[instance.uniqueId]) {
     delete refs.ports[instance.uniqueId];

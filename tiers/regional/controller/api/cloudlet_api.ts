@@ -6,6 +6,7 @@ import {
   type CloudletApi,
   CloudletInfoKind,
   CloudletKind,
+  CloudletRefsKind,
   dme,
   matches,
   requiredIssues,
@@ -176,5 +177,6 @@ async function freeCloudlet(tx: ObjectTx, cloudlet: Cloudlet): Promise<void> {
   const key = CloudletKind.keyString(cloudlet.key);
   tx.remove(CloudletInfoKind, key);
   tx.removeRow(cloudletRefsRow(key));
+  tx.remove(CloudletRefsKind, key);
   tx.removeRow(cloudletLabelRow(cloudlet.dnsLabel));
 }

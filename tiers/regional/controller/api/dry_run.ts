@@ -93,12 +93,12 @@ async function* stream(
 /** Objects named in a dry run's summary. */
 const TOLD_OBJECTS = 10;
 
-/** What would have been written, by object; rows of bookkeeping are not told. */
+/** What would have been written, by object; bookkeeping, which has no commands, is not told. */
 function told(dry: DryStore): string {
   const changes: string[] = [];
   for (const { key, before, value } of dry.changes()) {
     const kind = (kinds as readonly AnyKind[]).find(({ storePrefix }) => key.startsWith(storePrefix));
-    if (kind === undefined || (before === undefined && value === undefined)) continue;
+    if (kind === undefined || kind.cli === "" || (before === undefined && value === undefined)) continue;
     const action = before === undefined ? "create" : value === undefined ? "delete" : "change";
     changes.push(`${action} ${kind.kind} ${key.slice(kind.storePrefix.length)}`);
   }

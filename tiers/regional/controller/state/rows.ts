@@ -40,7 +40,7 @@ export function objectLabelRow(cloudletLabel: string, label: string): string {
 
 /** Row of the public ports that are taken on a cloudlet. */
 export function cloudletRefsRow(cloudletKeyString: string): string {
-  return `/v1/CloudletRefs/${cloudletKeyString}`;
+  return `/v1/CloudletPorts/${cloudletKeyString}`;
 }
 
 /** Row that keeps an Android package name with one app. */

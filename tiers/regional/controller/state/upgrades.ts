@@ -25,4 +25,15 @@ export interface Upgrade {
  * All steps, in order. A change of what is stored that an older row does not fit adds one here, with a test on a dump that
  * the version before has made (`testdata/`). New fields need none: absent ones are empty.
  */
-export const UPGRADES: readonly Upgrade[] = [];
+export const UPGRADES: readonly Upgrade[] = [
+  {
+    to: 2,
+    what: "public ports move beside the books of a cloudlet's resources",
+    prefixes: ["/v1/CloudletRefs/"],
+    change(key, value) {
+      // Books of resources, written by this version, name their cloudlet.
+      if (typeof value !== "object" || value === null || "key" in value) return [];
+      return [{ key }, { key: key.replace("/v1/CloudletRefs/", "/v1/CloudletPorts/"), value }];
+    },
+  },
+];

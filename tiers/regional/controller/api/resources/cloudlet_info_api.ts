@@ -1,4 +1,4 @@
-import type { Handlers } from "../../../../shared/rpc/mod.ts";
+import type { Handlers } from "../../../../../shared/rpc/mod.ts";
 import {
   type CloudletInfoApi,
   CloudletInfoKind,
@@ -6,10 +6,10 @@ import {
   dme,
   enumText,
   matches,
-} from "../../../../shared/schema/mod.ts";
-import type { ApiContext } from "../context.ts";
-import { applyCloudletInfo, storedCloudletInfo } from "../operations/site_report.ts";
-import { done, readKey, show } from "./requests.ts";
+} from "../../../../../shared/schema/mod.ts";
+import type { ApiContext } from "../../context.ts";
+import { applyCloudletInfo, storedCloudletInfo } from "../../operations/site_report.ts";
+import { done, readKey, show } from "../requests.ts";
 
 /** Neither came an injected report on a stream, nor is any controller responsible for it. */
 const NO_STREAM = 0;
