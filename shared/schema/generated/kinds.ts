@@ -23,6 +23,7 @@ import { ResTagTable, ResTagTableKey } from "./archipelago/res_tag_table.ts";
 import { Settings, SettingsKey } from "./archipelago/settings.ts";
 import { TrustPolicy } from "./archipelago/trust_policy.ts";
 import { TrustPolicyException, TrustPolicyExceptionKey } from "./archipelago/trust_policy_exception.ts";
+import { VMPool, VMPoolInfo, VMPoolKey } from "./archipelago/vm_pool.ts";
 
 /** Object kind Settings. What can be set for the region as a whole. A field that is 0 or empty has its default, except where 0 is said to mean something. */
 export const SettingsKind: ObjectKind<Settings, SettingsKey> = defineKind("Settings", Settings, SettingsKey);
@@ -36,6 +37,8 @@ export const OperatorCodeKind: ObjectKind<OperatorCode, OperatorCodeKey> = defin
 export const FlavorKind: ObjectKind<Flavor, FlavorKey> = defineKind("Flavor", Flavor, FlavorKey);
 /** Object kind AlertPolicy. When an alert is raised about an instance. */
 export const AlertPolicyKind: ObjectKind<AlertPolicy, AlertPolicyKey> = defineKind("AlertPolicy", AlertPolicy, AlertPolicyKey);
+/** Object kind VMPool. Machines that an operator has, and of which a cloudlet is made. */
+export const VMPoolKind: ObjectKind<VMPool, VMPoolKey> = defineKind("VMPool", VMPool, VMPoolKey);
 /** Object kind ResTagTable. Hints of an operator, which properties of the infrastructure's flavors offer a resource such as a GPU. */
 export const ResTagTableKind: ObjectKind<ResTagTable, ResTagTableKey> = defineKind("ResTagTable", ResTagTable, ResTagTableKey);
 /** Object kind TrustPolicy. What apps on an operator's cloudlets may reach; cloudlets with such a policy take trusted apps only. */
@@ -52,6 +55,8 @@ export const NetworkKind: ObjectKind<Network, NetworkKey> = defineKind("Network"
 export const AutoScalePolicyKind: ObjectKind<AutoScalePolicy, PolicyKey> = defineKind("AutoScalePolicy", AutoScalePolicy, PolicyKey);
 /** Object kind AutoProvPolicy. When and where instances of an app come and go by themselves. */
 export const AutoProvPolicyKind: ObjectKind<AutoProvPolicy, PolicyKey> = defineKind("AutoProvPolicy", AutoProvPolicy, PolicyKey);
+/** Object kind VMPoolInfo. What the cloudlet that uses a pool reports of it. */
+export const VMPoolInfoKind: ObjectKind<VMPoolInfo, VMPoolKey> = defineKind("VMPoolInfo", VMPoolInfo, VMPoolKey);
 /** Object kind ClusterInst. A cluster on a cloudlet, in which app instances run. */
 export const ClusterInstKind: ObjectKind<ClusterInst, ClusterInstKey> = defineKind("ClusterInst", ClusterInst, ClusterInstKey);
 /** Object kind ClusterInstInfo. What a site reports of a cluster instance. */
@@ -83,6 +88,7 @@ export const kindsByName = {
   OperatorCode: OperatorCodeKind,
   Flavor: FlavorKind,
   AlertPolicy: AlertPolicyKind,
+  VMPool: VMPoolKind,
   ResTagTable: ResTagTableKind,
   TrustPolicy: TrustPolicyKind,
   Cloudlet: CloudletKind,
@@ -91,6 +97,7 @@ export const kindsByName = {
   Network: NetworkKind,
   AutoScalePolicy: AutoScalePolicyKind,
   AutoProvPolicy: AutoProvPolicyKind,
+  VMPoolInfo: VMPoolInfoKind,
   ClusterInst: ClusterInstKind,
   ClusterInstInfo: ClusterInstInfoKind,
   App: AppKind,
@@ -112,6 +119,7 @@ export const kinds: readonly ObjectKind[] = [
   OperatorCodeKind,
   FlavorKind,
   AlertPolicyKind,
+  VMPoolKind,
   ResTagTableKind,
   TrustPolicyKind,
   CloudletKind,
@@ -120,6 +128,7 @@ export const kinds: readonly ObjectKind[] = [
   NetworkKind,
   AutoScalePolicyKind,
   AutoProvPolicyKind,
+  VMPoolInfoKind,
   ClusterInstKind,
   ClusterInstInfoKind,
   AppKind,

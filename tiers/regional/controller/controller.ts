@@ -43,6 +43,7 @@ import { maintainDns } from "./replication/dns_records.ts";
 import { receiveReports } from "./replication/owned.ts";
 import { publishedKinds, publishRegion } from "./replication/publisher.ts";
 import { SiteReports } from "./replication/site_reports.ts";
+import { receiveVmPoolReports } from "./replication/vm_pool_reports.ts";
 import { createRegion } from "./state/region.ts";
 import { RegionCache } from "./state/region_cache.ts";
 import { ensureSettings, timeoutsOf } from "./state/settings.ts";
@@ -116,6 +117,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
   const nodes = parts.joinNodes?.(hub);
   const reports = new SiteReports({ region, operations, clock, random, log, controller: id });
   receiveReports(hub, reports);
+  receiveVmPoolReports(hub, region, operations, reports);
   const alerts = new Alerts({ region, lease, controller: id, clock, random, log });
   receiveAlerts(hub, alerts, log);
   const stopInstanceAlerts = followInstanceAlerts(region, id, log);

@@ -656,7 +656,7 @@ export const App: MessageType<App> = defineMessage<App>({
   empty: emptyApp,
   write: writeApp,
   read: readApp,
-  object: { keyFields: ["key"], flatKey: false, owner: "key.organization", ownerType: "developer", source: "CONTROLLER", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}, {"to":"TO_CRM","by":"","via":"AppInst","at":"key.app_key"}, {"to":"TO_AUTO_PROVISIONER","by":"","via":"","at":""}], needs: [{"kind":"Flavor","at":"default_flavor","optional":false,"with":[],"late":false}], noun: "app", cli: "app", order: 40 },
+  object: { keyFields: ["key"], flatKey: false, owner: "key.organization", ownerType: "developer", source: "CONTROLLER", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}, {"to":"TO_CRM","by":"","via":"AppInst","at":"key.app_key"}, {"to":"TO_AUTO_PROVISIONER","by":"","via":"","at":""}], needs: [{"kind":"Flavor","at":"default_flavor","optional":false,"with":[],"late":false}, {"kind":"AutoProvPolicy","at":"auto_prov_policies","optional":false,"with":["organization=key.organization"],"late":false}, {"kind":"AlertPolicy","at":"alert_policies","optional":false,"with":["organization=key.organization"],"late":false}], noun: "app", cli: "app", order: 40 },
   fields: [
     { name: "fields", property: "fields", number: 1, scalar: "string", repeated: true, rules: { modifier: true }, doc: "Dotted field numbers that an update changes." },
     { name: "key", property: "key", number: 2, message: () => AppKey, rules: { present: true, fixed: true } },

@@ -979,7 +979,7 @@ export const Cloudlet: MessageType<Cloudlet> = defineMessage<Cloudlet>({
   empty: emptyCloudlet,
   write: writeCloudlet,
   read: readCloudlet,
-  object: { keyFields: ["key"], flatKey: false, owner: "key.organization", ownerType: "operator", source: "CONTROLLER", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}, {"to":"TO_CRM","by":"key","via":"","at":""}, {"to":"TO_AUTO_PROVISIONER","by":"","via":"","at":""}], needs: [{"kind":"Flavor","at":"flavor","optional":true,"with":[],"late":false}], noun: "cloudlet", cli: "cloudlet", order: 20 },
+  object: { keyFields: ["key"], flatKey: false, owner: "key.organization", ownerType: "operator", source: "CONTROLLER", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}, {"to":"TO_CRM","by":"key","via":"","at":""}, {"to":"TO_AUTO_PROVISIONER","by":"","via":"","at":""}], needs: [{"kind":"Flavor","at":"flavor","optional":true,"with":[],"late":false}, {"kind":"VMPool","at":"vm_pool","optional":true,"with":["organization=key.organization"],"late":false}, {"kind":"TrustPolicy","at":"trust_policy","optional":true,"with":["organization=key.organization"],"late":false}], noun: "cloudlet", cli: "cloudlet", order: 20 },
   fields: [
     { name: "fields", property: "fields", number: 1, scalar: "string", repeated: true, rules: { modifier: true }, doc: "Dotted field numbers that an update changes." },
     { name: "key", property: "key", number: 2, message: () => CloudletKey, rules: { present: true, fixed: true } },

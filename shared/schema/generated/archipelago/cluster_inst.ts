@@ -495,7 +495,7 @@ export const ClusterInst: MessageType<ClusterInst> = defineMessage<ClusterInst>(
   empty: emptyClusterInst,
   write: writeClusterInst,
   read: readClusterInst,
-  object: { keyFields: ["key"], flatKey: false, owner: "key.organization", ownerType: "developer", source: "CONTROLLER", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}, {"to":"TO_CRM","by":"key.cloudlet_key","via":"","at":""}, {"to":"TO_AUTO_PROVISIONER","by":"","via":"","at":""}], needs: [{"kind":"Cloudlet","at":"key.cloudlet_key","optional":false,"with":[],"late":false}, {"kind":"Flavor","at":"flavor","optional":false,"with":[],"late":false}], noun: "cluster instance", cli: "clusterinst", order: 30 },
+  object: { keyFields: ["key"], flatKey: false, owner: "key.organization", ownerType: "developer", source: "CONTROLLER", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}, {"to":"TO_CRM","by":"key.cloudlet_key","via":"","at":""}, {"to":"TO_AUTO_PROVISIONER","by":"","via":"","at":""}], needs: [{"kind":"Cloudlet","at":"key.cloudlet_key","optional":false,"with":[],"late":false}, {"kind":"Flavor","at":"flavor","optional":false,"with":[],"late":false}, {"kind":"AutoScalePolicy","at":"auto_scale_policy","optional":true,"with":["organization=key.organization"],"late":false}, {"kind":"Network","at":"networks","optional":false,"with":["cloudlet_key=key.cloudlet_key"],"late":false}], noun: "cluster instance", cli: "clusterinst", order: 30 },
   fields: [
     { name: "fields", property: "fields", number: 1, scalar: "string", repeated: true, rules: { modifier: true }, doc: "Dotted field numbers that an update changes." },
     { name: "key", property: "key", number: 2, message: () => ClusterInstKey, rules: { present: true, fixed: true } },

@@ -29,3 +29,4 @@ export * from "./security_rule.ts";
 export * from "./settings.ts";
 export * from "./trust_policy.ts";
 export * from "./trust_policy_exception.ts";
+export * from "./vm_pool.ts";

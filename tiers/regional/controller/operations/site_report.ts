@@ -54,10 +54,10 @@ function applyState(
     if (!mayReport(object.state, info.state)) return "nothing";
     if (isGone(info.state)) return "remove";
     object.state = info.state;
-    object.errors = isError(info.state) ? bounded(info.errors) : [];
+    object.errors = isError(info.state) ? boundedErrors(info.errors) : [];
     return "changed";
   }
-  const errors = isError(info.state) ? bounded(info.errors) : [];
+  const errors = isError(info.state) ? boundedErrors(info.errors) : [];
   if (sameList(object.errors, errors) || errors.length === 0) return "nothing";
   object.errors = errors;
   return "changed";
@@ -70,7 +70,9 @@ function applyState(
  */
 export function applyCloudletInfo(cloudlet: Cloudlet, info: CloudletInfo): boolean {
   const state = cloudletState(cloudlet.state, info.state);
-  const errors = state === TrackedState.CREATE_ERROR || state === TrackedState.UPDATE_ERROR ? bounded(info.errors) : [];
+  const errors = state === TrackedState.CREATE_ERROR || state === TrackedState.UPDATE_ERROR
+    ? boundedErrors(info.errors)
+    : [];
   const version = info.containerVersion === "" ? cloudlet.containerVersion : info.containerVersion;
   if (state === cloudlet.state && sameList(errors, cloudlet.errors) && version === cloudlet.containerVersion) {
     return false;
@@ -105,13 +107,14 @@ export function storedCloudletInfo(info: CloudletInfo, controller: string, notif
     ...structuredClone(info),
     fields: [],
     status: undefined,
-    errors: bounded(info.errors),
+    errors: boundedErrors(info.errors),
     controller,
     notifyId,
   };
 }
 
-function bounded(errors: readonly string[]): string[] {
+/** Errors as an object keeps them: a site may not fill the store. */
+export function boundedErrors(errors: readonly string[]): string[] {
   return errors.slice(0, MAX_OBJECT_ERRORS).map((error) => error.slice(0, MAX_OBJECT_ERROR_CHARACTERS));
 }
 

@@ -34,10 +34,10 @@ Deno.test("admission gives each service what the schema says is for it", () => {
   assert.deepEqual(admit(crm, hello("crm", { cloudlet: SITE_KEY }), "eu"), {
     scope: SITE_KEY,
     wants: [
-      ...["Settings", "Flavor", "AlertPolicy", "TrustPolicy", "Cloudlet", "Network", "AutoScalePolicy", "ClusterInst"],
-      ...["App", "TrustPolicyException", "AppInst"],
+      ...["Settings", "Flavor", "AlertPolicy", "VMPool", "TrustPolicy", "Cloudlet", "Network", "AutoScalePolicy"],
+      ...["ClusterInst", "App", "TrustPolicyException", "AppInst"],
     ],
-    owns: ["CloudletInfo", "ClusterInstInfo", "AppInstInfo", "Alert"],
+    owns: ["CloudletInfo", "VMPoolInfo", "ClusterInstInfo", "AppInstInfo", "Alert"],
   });
   const shepherd: Identity = { ...crm, service: "shepherd" };
   assert.deepEqual((admit(shepherd, hello("shepherd", { cloudlet: SITE_KEY }), "eu") as { owns: string[] }).owns, [

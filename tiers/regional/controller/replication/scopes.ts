@@ -1,5 +1,6 @@
 import { CloudletKind, getPath, kindOf, kinds, type ObjectKind } from "../../../../shared/schema/mod.ts";
 import type { AnyKind } from "../faults.ts";
+import { referencesOf } from "../state/references.ts";
 import type { ObjectChange } from "../state/region_cache.ts";
 
 /** Which sites may see an object: their cloudlet key strings, or undefined for all. */
@@ -58,16 +59,23 @@ export class ScopeIndex {
         if (via.via.kind !== kind.kind) continue;
         for (const [value, step] of [[object, 1], [old, -1]] as const) {
           if (value === undefined) continue;
-          const keyString = via.target.keyString(getPath(value as object, via.at));
           const scope = CloudletKind.keyString(getPath(value as object, via.by) as never);
-          if (count(via.index, keyString, scope, step)) {
-            moved.set(`${via.target.kind}/${keyString}`, { kind: via.target, keyString });
+          for (const keyString of targetsOf(via, value as object)) {
+            if (count(via.index, keyString, scope, step)) {
+              moved.set(`${via.target.kind}/${keyString}`, { kind: via.target, keyString });
+            }
           }
         }
       }
     }
     return [...moved.values()];
   }
+}
+
+/** Key strings of the objects that travel with this one. */
+function targetsOf({ target, via, at }: Via, object: object): string[] {
+  if (at !== "") return [target.keyString(getPath(object, at))];
+  return referencesOf(via, object).filter(({ kind }) => kind.kind === target.kind).map(({ keyString }) => keyString);
 }
 
 function siteRules(kind: AnyKind) {

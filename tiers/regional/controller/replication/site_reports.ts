@@ -79,6 +79,11 @@ export class SiteReports {
     return this.#sites.has(cloudletKey);
   }
 
+  /** Runs a task that stores what a site reported, after earlier ones of the name, until the store takes it. */
+  submit(name: string, task: () => Promise<void>): void {
+    this.#queue.submit(name, task);
+  }
+
   clusterInst(key: string, info: ClusterInstInfo): void {
     const { region, operations } = this.#options;
     operations.report(ClusterInstKind, key, info.status);

@@ -9,6 +9,7 @@ import { pagingCases } from "./paging_cases.ts";
 import { policyCases } from "./policy_cases.ts";
 import { recordCases } from "./record_cases.ts";
 import { settingsCases } from "./settings_cases.ts";
+import { vmPoolCases } from "./vm_pool_cases.ts";
 import type { ApiCase } from "./support.ts";
 
 export type { ApiCase };
@@ -24,6 +25,7 @@ export const apiCases: ApiCase[] = [
   ...settingsCases,
   ...operatorCases,
   ...policyCases,
+  ...vmPoolCases,
   ...recordCases,
   ...matchCases,
 ];

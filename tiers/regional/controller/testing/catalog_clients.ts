@@ -11,6 +11,7 @@ import {
   ResTagTableApi,
   TrustPolicyApi,
   TrustPolicyExceptionApi,
+  VMPoolApi,
 } from "../../../../shared/schema/mod.ts";
 
 /** Clients of the APIs of objects that live in the region store alone. */
@@ -26,6 +27,7 @@ export function catalogClients(channel: Channel) {
     alertPolicies: createClient(AlertPolicyApi, channel),
     trustPolicies: createClient(TrustPolicyApi, channel),
     exceptions: createClient(TrustPolicyExceptionApi, channel),
+    vmPools: createClient(VMPoolApi, channel),
     organizations: createClient(OrganizationApi, channel),
   };
 }

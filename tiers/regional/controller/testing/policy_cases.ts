@@ -148,6 +148,27 @@ export const policyCases: ApiCase[] = [
     },
   },
   {
+    name: "policies that an app names must exist in its organization, and stay while it does",
+    async run(store) {
+      await using world = await World.start({ store });
+      const { autoProv, alertPolicies, flavors, apps } = world.api;
+      const alert = AlertPolicy.create({ key: KEY, severity: "info", triggerTime: 60e9, cpuUtilizationLimit: 80 });
+      const prov = AutoProvPolicy.create({ key: KEY, deployClientCount: 1 });
+      await flavors.createFlavor(flavor());
+      const wanted = app({ autoProvPolicies: ["policy"], alertPolicies: ["policy", "other"] });
+      const error = await refused(apps.createApp(wanted), Status.NOT_FOUND, /AutoProvPolicy key .*"policy"} not found/);
+      assert.match(error.message, /AlertPolicy key .*"policy"} not found; AlertPolicy key .*"other"} not found/);
+      await autoProv.createAutoProvPolicy(prov);
+      await alertPolicies.createAlertPolicy(alert);
+      await apps.createApp(app({ autoProvPolicies: ["policy"], alertPolicies: ["policy"] }));
+      await refused(autoProv.deleteAutoProvPolicy(prov), Status.FAILED_PRECONDITION, /AutoProvPolicy in use by App/);
+      await refused(alertPolicies.deleteAlertPolicy(alert), Status.FAILED_PRECONDITION, /AlertPolicy in use by App/);
+      await apps.deleteApp(app());
+      await autoProv.deleteAutoProvPolicy(prov);
+      await alertPolicies.deleteAlertPolicy(alert);
+    },
+  },
+  {
     name: "trust policies are checked rule by rule and kept in one form",
     async run(store) {
       await using world = await World.start({ store });

@@ -13,6 +13,7 @@ import {
   SettingsApi,
   TrustPolicyApi,
   TrustPolicyExceptionApi,
+  VMPoolApi,
 } from "../../../../../shared/schema/mod.ts";
 import type { ApiContext } from "../../context.ts";
 import { flavorApi } from "./flavor_api.ts";
@@ -27,6 +28,7 @@ import {
 } from "./policy_apis.ts";
 import { rateLimitSettingsApi } from "./rate_limit_api.ts";
 import { settingsApi } from "./settings_api.ts";
+import { vmPoolApi } from "./vm_pool_api.ts";
 
 export { movePolicies } from "./policy_apis.ts";
 
@@ -46,5 +48,6 @@ export function serveCatalog(
   serve(AlertPolicyApi, alertPolicyApi);
   serve(TrustPolicyApi, trustPolicyApi);
   serve(TrustPolicyExceptionApi, trustPolicyExceptionApi);
+  serve(VMPoolApi, vmPoolApi);
   serve(OrganizationApi, organizationApi);
 }
