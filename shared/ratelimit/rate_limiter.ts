@@ -43,10 +43,24 @@ export interface RateLimiter {
    * @throws {RateLimitError} When it is refused.
    */
   admit(call: LimitedCall): Promise<void> | undefined;
+  /**
+   * The same by the limits for each user alone, for callers who become known only after they were admitted without a name.
+   *
+   * @throws {RateLimitError} When it is refused.
+   */
+  admitUser(call: LimitedCall & { readonly user: string }): Promise<void> | undefined;
+  /**
+   * Replaces the limits. What was counted for those of an API and target stays if they stay the same.
+   *
+   * @throws {RangeError} When a setting is out of its range; then nothing changes.
+   */
+  update(settings: readonly LimitSettings[], maxTracked: number): void;
 }
 
 interface TargetLimits {
   readonly target: Target;
+  /** What it was made of. */
+  readonly source: string;
   limitersOf(key: string): readonly Limiter[];
 }
 
@@ -54,29 +68,45 @@ const ORDER: readonly Target[] = ["address", "user", "all"];
 
 /** Makes a rate limiter. @throws {RangeError} When a setting is out of its range. */
 export function createRateLimiter({ settings, maxTracked, clock }: RateLimiterOptions): RateLimiter {
-  for (const setting of settings) createLimiter(setting);
-  const apis = new Map<string, TargetLimits[]>();
-  for (const [api, own] of Map.groupBy(settings, (setting) => setting.api)) {
-    const byTarget = Map.groupBy(own, (setting) => setting.target);
-    const present = ORDER.filter((target) => byTarget.has(target));
-    apis.set(api, present.map((target) => ({ target, limitersOf: tracked(byTarget.get(target)!, maxTracked) })));
+  let apis: ReadonlyMap<string, readonly TargetLimits[]> = new Map();
+
+  function update(settings: readonly LimitSettings[], maxTracked: number): void {
+    for (const setting of settings) createLimiter(setting);
+    const before = apis;
+    const next = new Map<string, TargetLimits[]>();
+    for (const [api, own] of Map.groupBy(settings, (setting) => setting.api)) {
+      const byTarget = Map.groupBy(own, (setting) => setting.target);
+      const present = ORDER.filter((target) => byTarget.has(target));
+      next.set(
+        api,
+        present.map((target) => {
+          const limits = byTarget.get(target)!;
+          const source = JSON.stringify([maxTracked, limits]);
+          const same = before.get(api)?.find((each) => each.target === target && each.source === source);
+          return same ?? { target, source, limitersOf: tracked(limits, maxTracked) };
+        }),
+      );
+    }
+    apis = next;
   }
-  return {
-    admit(call) {
-      const nowMs = clock.monotonic();
-      let waitMs = 0;
-      for (const { target, limitersOf } of apis.get(call.api) ?? apis.get(GLOBAL_API) ?? []) {
-        const key = keyOf(target, call);
-        if (key === undefined) continue;
-        for (const limiter of limitersOf(key)) {
-          const verdict = limiter.take(nowMs, call.patienceMs ?? Infinity);
-          if (typeof verdict !== "number") throw refusal(call.api, target, verdict);
-          waitMs = Math.max(waitMs, verdict);
-        }
+
+  function take(call: LimitedCall, only?: Target): Promise<void> | undefined {
+    const nowMs = clock.monotonic();
+    let waitMs = 0;
+    for (const { target, limitersOf } of apis.get(call.api) ?? apis.get(GLOBAL_API) ?? []) {
+      const key = only === undefined || only === target ? keyOf(target, call) : undefined;
+      if (key === undefined) continue;
+      for (const limiter of limitersOf(key)) {
+        const verdict = limiter.take(nowMs, call.patienceMs ?? Infinity);
+        if (typeof verdict !== "number") throw refusal(call.api, target, verdict);
+        waitMs = Math.max(waitMs, verdict);
       }
-      return waitMs > 0 ? clock.sleep(waitMs) : undefined;
-    },
-  };
+    }
+    return waitMs > 0 ? clock.sleep(waitMs) : undefined;
+  }
+
+  update(settings, maxTracked);
+  return { admit: (call) => take(call), admitUser: (call) => take(call, "user"), update };
 }
 
 function keyOf(target: Target, call: LimitedCall): string | undefined {

@@ -52,6 +52,34 @@ Deno.test("own limits stand in for the global ones; addresses and users are coun
   assert.equal(admit("Own"), undefined);
 });
 
+Deno.test("limits are replaced while others keep what they have counted", () => {
+  const clock = new FakeClock();
+  const own = setting("Own", "all", ONE);
+  const limiter = createRateLimiter({ settings: [own, setting("Global", "all", ONE)], maxTracked: 10, clock });
+  const admit = (api: string) => limiter.admit({ api, address: "192.0.2.1" });
+  for (const api of ["Own", "Other"]) admit(api);
+  for (const api of ["Own", "Other"]) assert.throws(() => admit(api), /exceeded rate/);
+  limiter.update([own, setting("Global", "all", { ...ONE, burst: 2 })], 10);
+  assert.throws(() => admit("Own"), /exceeded rate/);
+  for (let i = 0; i < 2; i++) admit("Other");
+  assert.throws(() => admit("Other"), /exceeded rate/);
+  assert.throws(() => limiter.update([setting("Own", "all", { ...ONE, burst: 0 })], 10), RangeError);
+  assert.throws(() => admit("Own"), /exceeded rate/);
+  limiter.update([], 10);
+  for (let i = 0; i < 10; i++) admit("Own");
+});
+
+Deno.test("users who become known later are held to their limits alone", () => {
+  const clock = new FakeClock();
+  const settings = [setting("Global", "user", ONE), setting("Global", "all", { ...ONE, burst: 2 })];
+  const limiter = createRateLimiter({ settings, maxTracked: 10, clock });
+  const call = { api: "X", address: "192.0.2.1" };
+  for (let i = 0; i < 2; i++) limiter.admit(call);
+  for (const user of ["ann", "bob"]) limiter.admitUser({ ...call, user });
+  assert.throws(() => limiter.admitUser({ ...call, user: "ann" }), /User: X/);
+  assert.throws(() => limiter.admit(call), /exceeded rate/);
+});
+
 Deno.test("the address unseen for longest is forgotten", () => {
   const { admit } = make([setting("Global", "address", ONE)], 2);
   admit("X", "192.0.2.1");

@@ -51,13 +51,7 @@ export const dmeOptions = defineOptions({
   rateLimit: {
     kind: "bool",
     default: true,
-    description: "Whether devices that call too often are refused.",
-  },
-  rateLimitMaxTrackedAddresses: {
-    kind: "int",
-    default: 10_000,
-    min: 1,
-    description: "Addresses whose calls are counted apart, per method; those unseen for longest are forgotten.",
+    description: "Whether devices that call too often are refused; the limits are the region's.",
   },
   edgeEventsMaxStreams: {
     kind: "int",

@@ -1,6 +1,6 @@
 import { type LoadedCertificate, loadIdentity, loadServerCertificate } from "../../../shared/identity/mod.ts";
 import { joinService } from "../../../shared/nodes/mod.ts";
-import { createRateLimiter } from "../../../shared/ratelimit/mod.ts";
+import { createRateLimiter, type RateLimiter } from "../../../shared/ratelimit/mod.ts";
 import type { NotifyClient } from "../../../shared/notify/mod.ts";
 import { addHealth, addReflection, createServer } from "../../../shared/rpc/mod.ts";
 import { serveHttp } from "../../../shared/runtime/mod.ts";
@@ -18,16 +18,13 @@ import { countCalls, countStreams } from "./call_metrics.ts";
 import { type CookieKeys, edgeEventsCookies, sessionCookies } from "./cookies/mod.ts";
 import { createEdgeDesk, type EdgeDesk, edgeEventHandler, noEdgeStats } from "./edge/mod.ts";
 import { type Feed, feedTables, WANTED_KINDS } from "./feed/feed.ts";
+import { RegionRules } from "./feed/region_rules.ts";
 import { Tables } from "./matching/mod.ts";
 import { dmeOptions } from "./options.ts";
-import { DEFAULT_RATE_LIMITS } from "./rate_limits.ts";
 import { createRestHandler } from "./rest/handler.ts";
 import { MAX_MESSAGE_BYTES } from "./rest/messages.ts";
 import { answerController } from "./questions.ts";
 import { createUpstream } from "./upstream.ts";
-
-/** Side of a location tile where the region does not set another (DME specification 6.2), kilometres. */
-const DEFAULT_TILE_SIDE_KM = 2;
 
 type Context = ServiceContext<ConfigOf<typeof dmeOptions>>;
 
@@ -39,15 +36,14 @@ export const dmeService: ServiceDefinition<typeof dmeOptions> = {
   async start(context) {
     const tables: RegionTables = new Tables();
     const keys = await openCookieKeys(context);
-    const { feed, upstream } = await followRegion(context, tables);
-    const desk = makeDesk(context, tables, keys, feed);
+    const { region, rateLimit } = context.config;
+    const limits = createRateLimiter({ settings: [], maxTracked: 1, clock: context.clock });
+    const rules = new RegionRules(limits, rateLimit);
+    const { feed, upstream } = await followRegion(context, tables, rules);
+    const desk = makeDesk(context, tables, { keys, feed, rules, limits });
     const calls = createCalls(desk, countCalls(context.metrics, tables), () => context.clock.monotonic());
-    const edge = openEdgeStreams(context, desk);
-    answerController(
-      upstream,
-      { region: context.config.region, instance: context.nodeName, clock: context.clock },
-      edge,
-    );
+    const edge = openEdgeStreams(context, desk, rules);
+    answerController(upstream, { region, instance: context.nodeName, clock: context.clock }, edge);
     await listen(context, calls, edge);
   },
 };
@@ -69,6 +65,7 @@ async function openCookieKeys(context: Context): Promise<CookieKeys> {
 async function followRegion(
   context: Context,
   tables: RegionTables,
+  rules: RegionRules,
 ): Promise<{ feed: Feed; upstream: NotifyClient }> {
   const { config, log } = context;
   const identity = await loadIdentity(config.tlsDir, context);
@@ -81,7 +78,7 @@ async function followRegion(
     addresses: config.notifyAddrs,
     identity,
   });
-  const feed = feedTables(tables, (kind) => upstream.replica(kind), (kind, key, error) => {
+  const feed = feedTables(tables, rules, (kind) => upstream.replica(kind), (kind, key, error) => {
     log.error("a replicated object cannot be used", { kind, key, ...errorFields(error) });
   });
   context.onReadyCheck("notify", () => incomplete(feed));
@@ -102,11 +99,14 @@ function incomplete(feed: Feed): string | undefined {
   return missing.length === 0 ? undefined : `The region's data has not arrived yet: ${missing.join(", ")}`;
 }
 
-function makeDesk(context: Context, tables: RegionTables, keys: CookieKeys, feed: Feed): Desk {
+function makeDesk(
+  context: Context,
+  tables: RegionTables,
+  { keys, feed, rules, limits }: { keys: CookieKeys; feed: Feed; rules: RegionRules; limits: RateLimiter },
+): Desk {
   const { config, clock, random } = context;
   const now = () => clock.now();
-  // No operator codes are replicated yet, so none stands for an organization.
-  const carrierOfCode = () => undefined;
+  const carrierOfCode = (code: string) => rules.carrierOf(code);
   return {
     tables,
     matcher: regionMatcher(config.randomTies ? () => random.number() : undefined, carrierOfCode),
@@ -117,20 +117,18 @@ function makeDesk(context: Context, tables: RegionTables, keys: CookieKeys, feed
     now,
     randomBytes: (count) => random.bytes(count),
     tokenServerUri: config.tokenServerUri,
-    limits: config.rateLimit
-      ? createRateLimiter({ settings: DEFAULT_RATE_LIMITS, maxTracked: config.rateLimitMaxTrackedAddresses, clock })
-      : undefined,
+    limits,
     notReady: () => incomplete(feed),
   };
 }
 
-function openEdgeStreams(context: Context, desk: Desk): EdgeDesk {
+function openEdgeStreams(context: Context, desk: Desk, rules: RegionRules): EdgeDesk {
   const { config, clock, log, metrics } = context;
   const edge: EdgeDesk = createEdgeDesk({
     desk,
     stats: noEdgeStats,
     clock,
-    tileSideKm: () => DEFAULT_TILE_SIDE_KM,
+    tileSideKm: () => rules.tileSideKm,
     limits: { streams: config.edgeEventsMaxStreams },
     observer: countStreams(metrics, () => edge.open),
     onError: (error) => log.error("an event could not be told", errorFields(error)),

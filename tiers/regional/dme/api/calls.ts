@@ -8,7 +8,7 @@ import { findCloudlet } from "./find_cloudlet.ts";
 import { getLocation, verifyLocation } from "./location_calls.ts";
 import { getAppOfficialFqdn, getFqdnList, platformFindCloudlet } from "./platform_calls.ts";
 import { qosPositionKpi } from "./qos_position.ts";
-import { admit } from "./rate_limit.ts";
+import { admit, admitUser } from "./rate_limit.ts";
 import { registerClient } from "./register_client.ts";
 import { authenticate } from "./session.ts";
 
@@ -73,7 +73,12 @@ export function createCalls(desk: Desk, observe: CallObserver = () => {}, monoto
     definition: Definition<I, O>,
     run: (request: I, session: Session) => O | Promise<O>,
   ): Call<I, O> {
-    return call(definition, async (request) => run(request, await authenticate(desk, request.sessionCookie)));
+    return call(definition, async (request, caller) => {
+      const session = await authenticate(desk, request.sessionCookie);
+      const turn = admitUser(desk, definition.name, caller, session);
+      if (turn !== undefined) await turn;
+      return run(request, session);
+    });
   }
 
   function sessionStream<I extends { sessionCookie: string }, O>(

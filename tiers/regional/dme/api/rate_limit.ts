@@ -1,17 +1,32 @@
 import { RpcError, Status } from "../../../../shared/rpc/mod.ts";
 import { RateLimitError } from "../../../../shared/ratelimit/mod.ts";
+import type { Session } from "../cookies/mod.ts";
 import type { Caller, Desk } from "./desk.ts";
 
 /**
  * Holds a call to the rate limits.
  *
  * @param api name of the method
+ * @param session the caller's, where it is known already
  * @returns undefined when it may go on at once, else a promise of its turn
  * @throws {RpcError} RESOURCE_EXHAUSTED when it is refused.
  */
-export function admit(desk: Desk, api: string, caller: Caller): Promise<void> | undefined {
+export function admit(desk: Desk, api: string, caller: Caller, session?: Session): Promise<void> | undefined {
+  return refusing(() => desk.limits?.admit({ api, address: caller.address, user: session && userOf(session) }));
+}
+
+/** The same by the limits for each device alone, once the call has shown whose it is. */
+export function admitUser(desk: Desk, api: string, caller: Caller, session: Session): Promise<void> | undefined {
+  return refusing(() => desk.limits?.admitUser({ api, address: caller.address, user: userOf(session) }));
+}
+
+function userOf({ uniqueIdType, uniqueId }: Session): string {
+  return `${uniqueIdType}\n${uniqueId}`;
+}
+
+function refusing<T>(ask: () => T): T {
   try {
-    return desk.limits?.admit({ api, address: caller.address });
+    return ask();
   } catch (error) {
     if (error instanceof RateLimitError) throw new RpcError(Status.RESOURCE_EXHAUSTED, error.message);
     throw error;

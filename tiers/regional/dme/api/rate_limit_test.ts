@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { createRateLimiter, type LimitSettings } from "../../../../shared/ratelimit/mod.ts";
+import { createRateLimiter, type LimitSettings, type Target } from "../../../../shared/ratelimit/mod.ts";
 import { FakeClock } from "../../../../shared/runtime/mod.ts";
-import { DEFAULT_RATE_LIMITS } from "../rate_limits.ts";
 import { overBothFaces, refusal } from "../testing/clients.ts";
 import { type TestRegion, testRegion } from "../testing/region.ts";
 
@@ -28,6 +27,20 @@ const window = limited([{
   target: "all",
   algorithm: { kind: "fixed-window", maxRequests: 3, intervalMs: 1000 },
 }]);
+const perUser = limited([{
+  name: "two",
+  api: "Global",
+  target: "user",
+  algorithm: { kind: "fixed-window", maxRequests: 2, intervalMs: 1000 },
+}]);
+function verify(target: Target, requestsPerSecond: number, burst: number): LimitSettings {
+  return {
+    name: `verify ${target}`,
+    api: "VerifyLocation",
+    target,
+    algorithm: { kind: "token-bucket", requestsPerSecond, burst },
+  };
+}
 const place = { gpsLocation: { latitude: 50, longitude: 8 } };
 
 overBothFaces(
@@ -52,12 +65,12 @@ overBothFaces("a fourth call in a window is refused, golden case 44", async (cli
   await register();
 }, window);
 
-overBothFaces("by default VerifyLocation has a burst of 25 of its own for an address", async (client) => {
+overBothFaces("VerifyLocation has a burst of 25 of its own for an address", async (client) => {
   const verify = () => client.call("verifyLocation", place);
   for (let i = 0; i < 25; i++) await assert.rejects(verify(), refusal("UNAUTHENTICATED", /missing/));
   await assert.rejects(verify(), refusal("RESOURCE_EXHAUSTED", /Client address: VerifyLocation/));
   await assert.rejects(client.call("findCloudlet", place), refusal("UNAUTHENTICATED", /missing/));
-}, limited(DEFAULT_RATE_LIMITS));
+}, limited([verify("all", 5000, 50), verify("address", 1000, 25)]));
 
 Deno.test("REST answers 429, and callers from different addresses do not share a limit", async () => {
   const region = bucket();
@@ -71,3 +84,17 @@ Deno.test("REST answers 429, and callers from different addresses do not share a
   assert.equal(await ask("192.0.2.1"), 429);
   assert.equal(await ask("192.0.2.2"), 401);
 });
+
+overBothFaces("each device has a limit of its own, once its cookie has shown who it is", async (client, region) => {
+  const app = { orgName: "acme", appName: "alpha", appVers: "1.1", uniqueIdType: "test" };
+  const devices: { sessionCookie: string }[] = [];
+  for (const uniqueId of ["one", "two"]) devices.push(await client.call("registerClient", { ...app, uniqueId }));
+  const find = (device: number) =>
+    client.call("findCloudlet", { ...place, sessionCookie: devices[device]!.sessionCookie });
+  for (let i = 0; i < 2; i++) await find(0);
+  await assert.rejects(find(0), refusal("RESOURCE_EXHAUSTED", /User: FindCloudlet/));
+  await find(1);
+  await assert.rejects(client.call("findCloudlet", place), refusal("UNAUTHENTICATED", /missing/));
+  await clocks.get(region)!.advance(1000);
+  await find(0);
+}, perUser);

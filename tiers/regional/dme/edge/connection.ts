@@ -154,7 +154,7 @@ export class EdgeConnection {
 
   async #take(live: Live, event: dme.ClientEdgeEvent): Promise<void> {
     if (event.eventType === ClientEvent.EVENT_TERMINATE_CONNECTION) return this.end();
-    if (!await this.#admitted() || this.#over) return;
+    if (!await this.#admitted(live.client) || this.#over) return;
     switch (event.eventType) {
       case ClientEvent.EVENT_LATENCY_SAMPLES:
         return this.#latency(live, event);
@@ -170,10 +170,11 @@ export class EdgeConnection {
   }
 
   /** Holds the client to the rate of events; over it the event is dropped. */
-  async #admitted(): Promise<boolean> {
+  async #admitted({ session }: EdgeClient): Promise<boolean> {
     const { desk, clock } = this.#desk;
     try {
-      await admit(desk, PERSISTENT_CONNECTION, this.#caller);
+      const turn = admit(desk, PERSISTENT_CONNECTION, this.#caller, session);
+      if (turn !== undefined) await turn;
       return true;
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;

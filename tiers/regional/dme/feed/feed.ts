@@ -1,9 +1,24 @@
 import type { ObjectKind } from "../../../../shared/schema/mod.ts";
-import { AppInstKind, AppKind, CloudletInfoKind, CloudletKind } from "../../../../shared/schema/mod.ts";
+import {
+  AppInstKind,
+  AppKind,
+  CloudletInfoKind,
+  CloudletKind,
+  FlowRateLimitSettingsKind,
+  MaxReqsRateLimitSettingsKind,
+  OperatorCodeKind,
+  Settings,
+  SettingsKind,
+} from "../../../../shared/schema/mod.ts";
 import type { RegionTables } from "../api/mod.ts";
+import type { RegionRules } from "./region_rules.ts";
 
 /** What a DME wants from its controller, referenced kinds first. */
 export const WANTED_KINDS: readonly string[] = [
+  SettingsKind.kind,
+  FlowRateLimitSettingsKind.kind,
+  MaxReqsRateLimitSettingsKind.kind,
+  OperatorCodeKind.kind,
   CloudletKind.kind,
   CloudletInfoKind.kind,
   AppKind.kind,
@@ -27,12 +42,13 @@ export interface Feed {
 }
 
 /**
- * Fills the tables from replicas and keeps them in line.
+ * Fills the tables and rules from replicas and keeps them in line.
  *
  * @param onFault told of objects that cannot be decoded; they are left out
  */
 export function feedTables(
   tables: RegionTables,
+  rules: RegionRules,
   replica: (kind: string) => Replica,
   onFault: (kind: string, key: string, error: unknown) => void,
 ): Feed {
@@ -59,6 +75,10 @@ export function feedTables(
     if (replica(kind.kind).inStep) missing.delete(kind.kind);
   }
 
+  follow(SettingsKind, (settings) => rules.setSettings(settings), () => rules.setSettings(Settings.create()));
+  follow(FlowRateLimitSettingsKind, (limit) => rules.setFlow(limit), (key) => rules.removeFlow(key));
+  follow(MaxReqsRateLimitSettingsKind, (limit) => rules.setMaxReqs(limit), (key) => rules.removeMaxReqs(key));
+  follow(OperatorCodeKind, (code) => rules.setCode(code), (key) => rules.removeCode(key));
   // Only what matching and replies need is kept: there may be a hundred thousand of each.
   follow(
     CloudletKind,

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { createNotifyClient, createNotifyHub, roundRobin } from "../../../../shared/notify/mod.ts";
+import { createRateLimiter } from "../../../../shared/ratelimit/mod.ts";
 import { createServer } from "../../../../shared/rpc/mod.ts";
+import { systemClock } from "../../../../shared/runtime/mod.ts";
 import {
+  ApiEndpointType,
   App,
   AppInstKind,
   AppKind,
@@ -9,11 +12,24 @@ import {
   CloudletInfo,
   CloudletInfoKind,
   CloudletKind,
+  FlowRateLimitAlgorithm,
+  FlowRateLimitSettings,
+  FlowRateLimitSettingsKind,
+  MaxReqsRateLimitAlgorithm,
+  MaxReqsRateLimitSettings,
+  MaxReqsRateLimitSettingsKind,
+  type ObjectKind,
+  OperatorCode,
+  OperatorCodeKind,
+  RateLimitTarget,
+  Settings,
+  SettingsKind,
 } from "../../../../shared/schema/mod.ts";
 import type { RegionTables } from "../api/mod.ts";
 import { appId, Tables } from "../matching/mod.ts";
 import { appInst } from "../testing/region.ts";
 import { until } from "../testing/until.ts";
+import { RegionRules } from "./region_rules.ts";
 import { feedTables, WANTED_KINDS } from "./feed.ts";
 
 const KEY = { organization: "acme", name: "alpha", version: "1.1" };
@@ -37,7 +53,9 @@ Deno.test("tables follow the parent: new, changed and removed objects, and what 
   });
   const tables: RegionTables = new Tables();
   const faults: string[] = [];
-  const feed = feedTables(tables, (kind) => client.replica(kind), (kind, key) => faults.push(`${kind} ${key}`));
+  const limiter = createRateLimiter({ settings: [], maxTracked: 1, clock: systemClock() });
+  const rules = new RegionRules(limiter);
+  const feed = feedTables(tables, rules, (kind) => client.replica(kind), (kind, key) => faults.push(`${kind} ${key}`));
   const instance = appInst([KEY.organization, KEY.name, KEY.version], "northtel", "north-3", "n3", [48, 11]);
   const put = () => {
     const app = App.create({ key: KEY });
@@ -66,6 +84,56 @@ Deno.test("tables follow the parent: new, changed and removed objects, and what 
     await until(() => tables.instance(instance.key) === undefined, "the instance is gone");
     put();
     await until(() => tables.instance(instance.key)?.usable === true, "it is back");
+
+    const say = <T, K>(kind: ObjectKind<T, K>, object: T) =>
+      hub.publish(kind.kind, kind.keyString(kind.key(object)), kind.message.encode(object));
+    assert.deepEqual([rules.tileSideKm, rules.carrierOf("26201")], [2, undefined]);
+    say(OperatorCodeKind, OperatorCode.create({ code: "26201", organization: "northtel" }));
+    await until(() => rules.carrierOf("26201") === "northtel", "the code is known");
+    say(SettingsKind, Settings.create({ locationTileSideLengthKm: 5 }));
+    await until(() => rules.tileSideKm === 5, "the settings are known");
+    const call = { api: "FindCloudlet", address: "192.0.2.1" };
+    const refused = () => {
+      try {
+        for (let i = 0; i < 3; i++) limiter.admit(call);
+        return false;
+      } catch {
+        return true;
+      }
+    };
+    const rateLimitKey = {
+      apiName: "Global",
+      apiEndpointType: ApiEndpointType.DME,
+      rateLimitTarget: RateLimitTarget.PER_IP,
+    };
+    const flow = FlowRateLimitSettings.create({
+      key: { flowSettingsName: "two", rateLimitKey },
+      settings: { flowAlgorithm: FlowRateLimitAlgorithm.TOKEN_BUCKET_ALGORITHM, reqsPerSecond: 0.001, burstSize: 2 },
+    });
+    say(FlowRateLimitSettingsKind, flow);
+    await until(refused, "the rate is limited");
+    say(SettingsKind, Settings.create({ disableRateLimit: true }));
+    await until(() => !refused(), "limits are off");
+    say(SettingsKind, Settings.create());
+    await until(refused, "limits are on");
+    say(FlowRateLimitSettingsKind, { ...flow, settings: { ...flow.settings, burstSize: 0 } });
+    await until(() => faults.length === 2, "a limit that makes no sense is told of");
+    assert.equal(refused(), false);
+    const window = MaxReqsRateLimitSettings.create({
+      key: { maxReqsSettingsName: "one", rateLimitKey },
+      settings: {
+        maxReqsAlgorithm: MaxReqsRateLimitAlgorithm.FIXED_WINDOW_ALGORITHM,
+        maxRequests: 1,
+        interval: 3600 * 1e9,
+      },
+    });
+    say(MaxReqsRateLimitSettingsKind, window);
+    await until(refused, "the number is limited");
+    const key = MaxReqsRateLimitSettingsKind.keyString(window.key);
+    hub.publish(MaxReqsRateLimitSettingsKind.kind, key, undefined);
+    await until(() => !refused(), "the limit is gone");
+    hub.publish(OperatorCodeKind.kind, OperatorCodeKind.keyString({ code: "26201" }), undefined);
+    await until(() => rules.carrierOf("26201") === undefined, "the code is gone");
 
     hub.close();
     await server.close();
