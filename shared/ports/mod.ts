@@ -1,5 +1,5 @@
 /** Port lists of apps ("tcp:443:tls,udp:5000-5010"): grammar, limits and text form (controller specification 3.1). */
-export { portCount, type PortProtocol, type PortRange, portsOverlap } from "./port_range.ts";
+export { covers, lastPort, portCount, type PortProtocol, type PortRange, portsOverlap } from "./port_range.ts";
 export {
   MAX_KUBERNETES_UDP_RANGE_PORTS,
   MAX_TCP_PORTS,

@@ -59,6 +59,28 @@ export const transactionCases: ConformanceCase[] = [
     },
   },
   {
+    name: "transaction that holds a prefix notices what comes and changes there, and not what goes",
+    async run(store) {
+      for (const key of ["p/a", "p/b", "q"]) await put(store, key, "1");
+      const disturbances = [
+        { runs: 2, disturb: () => put(store, "p/c", "1") },
+        { runs: 2, disturb: () => put(store, "p/b", "2") },
+        { runs: 1, disturb: () => remove(store, "p/a") },
+        { runs: 1, disturb: () => put(store, "q", "2") },
+      ];
+      for (const { runs, disturb } of disturbances) {
+        let run = 0;
+        await transaction(store, async (tx) => {
+          const { revision } = await store.get("q");
+          assert.equal(await tx.hold("p/"), revision);
+          if (run++ === 0) await disturb();
+          tx.put("done", bytes("1"));
+        });
+        assert.equal(run, runs);
+      }
+    },
+  },
+  {
     name: "transaction that only reads commits nothing, and an error in its body writes nothing",
     async run(store) {
       await put(store, "a", "1");

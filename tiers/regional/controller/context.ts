@@ -5,6 +5,8 @@ import type { AlertSink } from "./alerts/alerts.ts";
 import type { OperationRunner } from "./operations/operations.ts";
 import type { DnsZone } from "./rules/dns_labels.ts";
 import type { MatchingEngines } from "./replication/matching_engines.ts";
+import type { ImagePlaces } from "./rules/app_images.ts";
+import type { AppSources } from "./sources/mod.ts";
 import type { Region } from "./state/region.ts";
 
 /**
@@ -25,6 +27,13 @@ export interface Timeouts {
   readonly updateVmPoolMs: number;
 }
 
+/** What apps may have outside of the region's store. */
+export interface AppSurroundings {
+  /** Where images of apps are that name none. */
+  readonly places: ImagePlaces;
+  readonly sources: AppSources;
+}
+
 /** What the APIs work with. A dry run gets one of its own, in which nothing acts on the world (`api/dry_run.ts`). */
 export interface ApiContext {
   readonly region: Region;
@@ -34,6 +43,7 @@ export interface ApiContext {
   /** Where credentials are kept; undefined: nowhere, and calls that carry some are refused. */
   readonly secrets: SecretStore | undefined;
   readonly engines: MatchingEngines;
+  readonly apps: AppSurroundings;
   readonly clock: Clock;
   readonly log: Logger;
   readonly alerts: AlertSink;

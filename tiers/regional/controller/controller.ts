@@ -33,7 +33,7 @@ import { deviceApi } from "./api/device_api.ts";
 import { appInstLatencyApi, matchApi } from "./api/match_api.ts";
 import { debugApi, nodeApi } from "./api/node_api.ts";
 import { openBooks, serveResources } from "./api/resources/mod.ts";
-import type { ApiContext, Timeouts } from "./context.ts";
+import type { ApiContext, AppSurroundings, Timeouts } from "./context.ts";
 import type { AnyKind } from "./faults.ts";
 import { ControllerLease } from "./operations/controller_lease.ts";
 import { Operations } from "./operations/operations.ts";
@@ -44,6 +44,7 @@ import { receiveReports } from "./replication/owned.ts";
 import { publishedKinds, publishRegion } from "./replication/publisher.ts";
 import { SiteReports } from "./replication/site_reports.ts";
 import { receiveVmPoolReports } from "./replication/vm_pool_reports.ts";
+import { AppSources, SourceHosts, SourceReader } from "./sources/mod.ts";
 import { createRegion } from "./state/region.ts";
 import { RegionCache } from "./state/region_cache.ts";
 import { ensureSettings, timeoutsOf } from "./state/settings.ts";
@@ -65,6 +66,8 @@ export interface ControllerParts {
   readonly nodeName?: string;
   /** Makes the controller take part in questions to the processes of its region; without, it serves none. */
   readonly joinNodes?: (hub: NotifyHub) => NodeTree;
+  /** @default no places, and nobody to ask */
+  readonly apps?: AppSurroundings;
   /** Bring a store of an earlier data model up to this one. @default false */
   readonly autoUpgrade?: boolean;
   /** Time in which a site whose stream broke may come back, in milliseconds. */
@@ -132,6 +135,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
     timeouts: timeoutsOf(cache, parts.timeouts),
     secrets: parts.secrets,
     engines: matchingEngines(hub, parts.region, id, clock),
+    apps: parts.apps ?? alone(),
     clock,
     log,
     alerts,
@@ -170,4 +174,10 @@ export async function startController(parts: ControllerParts): Promise<Controlle
       await cache.close();
     },
   };
+}
+
+/** A region that keeps no images, and asks no host. */
+function alone(): AppSurroundings {
+  const reader = new SourceReader(SourceHosts.parse("")!, () => Promise.reject(new Error("no host is allowed")));
+  return { places: { registryFqdn: "", artifactoryFqdn: "" }, sources: new AppSources(reader, undefined, "off") };
 }

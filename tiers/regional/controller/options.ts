@@ -42,7 +42,35 @@ export const controllerOptions = defineOptions({
     kind: "url",
     schemes: ["file"],
     description:
-      "Secret store for credentials of cloudlets, under REGION/cloudlets. Default: none, and they are refused.",
+      "Secret store for credentials of cloudlets, under REGION/cloudlets, and of registries, under registry/HOST. Default: none, and credentials of cloudlets are refused.",
+  },
+  registryFqdn: {
+    kind: "string",
+    default: "",
+    pattern: /^([a-zA-Z0-9][a-zA-Z0-9.-]*(:[0-9]{1,5})?)?$/,
+    form: "a host, or a host and port",
+    description: "Registry in which images of apps are that name none. Default: none, and apps must name their images.",
+  },
+  artifactoryFqdn: {
+    kind: "string",
+    default: "",
+    pattern: /^(https?:\/\/\S+\/)?$/,
+    form: "a URL that ends in a slash",
+    description: "URL under which images of machines are that name none.",
+  },
+  sourceHosts: {
+    kind: "list",
+    pattern: /^(https?:\/\/)?[a-zA-Z0-9][a-zA-Z0-9.-]*(:[0-9]{1,5})?$/,
+    form: "a host, HOST:PORT or http://HOST:PORT",
+    description:
+      "Hosts that are asked whether images exist, and from which manifests and configurations are read that apps give by URL. The process needs the permission to reach them. Default: none.",
+  },
+  imageCheck: {
+    kind: "enum",
+    values: ["off", "warn", "require"],
+    default: "warn",
+    description:
+      "What becomes of apps whose image is not found: nobody looks, the caller is warned where a host can be asked, or they are refused.",
   },
   tlsDir: {
     kind: "path",

@@ -25,6 +25,7 @@ import { errorFields, type Logger, runWithTraceparent, withSpan } from "../../..
 import { type Controller, startController } from "./controller.ts";
 import { type ControllerConfig, controllerOptions } from "./options.ts";
 import { admit } from "./replication/admission.ts";
+import { AppSources, SourceHosts, SourceReader } from "./sources/mod.ts";
 import { readStoreTls } from "./state/store_tls.ts";
 
 /** The regional controller as a service. */
@@ -58,6 +59,10 @@ async function start(context: Context): Promise<void> {
     id: config.controllerId ?? `${hostName()}@${formatAddress(config.apiAddr)}`,
     store,
     secrets,
+    apps: {
+      places: { registryFqdn: config.registryFqdn, artifactoryFqdn: config.artifactoryFqdn },
+      sources: new AppSources(new SourceReader(sourceHosts(config), fetch), secrets, config.imageCheck),
+    },
     autoUpgrade: config.autoUpgrade,
     dns: openDns(config.dns),
     dnsRoot: config.appDnsRoot,
@@ -96,6 +101,12 @@ async function start(context: Context): Promise<void> {
   context.announce("grpc", formatAddress(await api.listen(config.apiAddr)));
   context.adminRoute("/notify", () => Response.json(viewHub(controller.hub, context.clock.now())));
   context.announce("notify", formatAddress(await notify.listen(config.notifyAddr)));
+}
+
+function sourceHosts({ sourceHosts = [] }: ControllerConfig): SourceHosts {
+  const hosts = SourceHosts.parse(sourceHosts.join(","));
+  if (hosts === undefined) throw new Error(`--source-hosts holds what is no host: ${sourceHosts.join(",")}`);
+  return hosts;
 }
 
 function measure({ metrics }: Context, { hub, cache }: Controller): void {

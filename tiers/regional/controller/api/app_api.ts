@@ -1,47 +1,48 @@
 import type { Handlers } from "../../../../shared/rpc/mod.ts";
 import {
-  type App,
+  App,
   type AppApi,
   AppInstKind,
   AppKind,
-  applyMask,
-  ImageType,
+  clearUnset,
+  FlavorKind,
   matches,
   requiredIssues,
 } from "../../../../shared/schema/mod.ts";
 import type { ApiContext } from "../context.ts";
-import { alreadyExists, inUse, refuse } from "../faults.ts";
+import { alreadyExists, failedPrecondition, inUse, refuse } from "../faults.ts";
 import { checkApp, defaultApp, revisionStamp } from "../rules/app.ts";
+import { checkManifestFlavor } from "../rules/app_manifest.ts";
+import { type AppUpdate, updateOfApp } from "../rules/app_update.ts";
 import { Issues } from "../rules/issues.ts";
+import { defaultServerless } from "../rules/serverless.ts";
 import type { ObjectTx } from "../state/object_tx.ts";
-import { type Reference, requireReferences } from "../state/references.ts";
-import { androidPackageRow } from "../state/rows.ts";
+import { requireReferences } from "../state/references.ts";
+import type { OutsideField } from "../sources/mod.ts";
+import { freePackageName, movePackageName } from "./app_package.ts";
 import { deleteStored } from "./deletion.ts";
-import { done, finish, readKey, readNew, show } from "./requests.ts";
-
-/** Fields that stay as they are while the app has instances (specification 3.3). */
-const FROZEN_WITH_INSTANCES = ["access_ports", "deployment"];
+import { done, finish, readKey, show } from "./requests.ts";
 
 /** Handlers of AppApi. */
 export function appApi(context: ApiContext): Handlers<typeof AppApi> {
   const { region, operations, clock } = context;
   return {
     async createApp(request) {
-      const app = readNew(AppKind, request, { defaults: defaultApp, check: checkApp });
+      const { app, warnings } = await readNewApp(context, request);
       if (app.revision === "") app.revision = revisionStamp(clock.now());
       const key = AppKind.keyString(app.key);
       await region.change(async (tx) => {
         if (await tx.get(AppKind, key)) throw alreadyExists(AppKind, key);
-        await requireReferences(tx, AppKind, app);
-        await holdPackageName(tx, app);
-        tx.put(AppKind, app);
+        await putApp(tx, App.create(app), undefined);
       });
-      return done("Created app");
+      return done(told("Created app", warnings));
     },
     async updateApp(request) {
       const key = readKey(AppKind, request);
-      await region.change((tx) => updateApp(context, tx, key, request));
-      return done("Updated app");
+      const wanted = App.create(request);
+      const warnings = await lookAhead(context, key, wanted);
+      await region.change((tx) => updateApp(context, tx, key, wanted));
+      return done(told("Updated app", warnings));
     },
     async deleteApp(request, call) {
       const key = readKey(AppKind, request);
@@ -57,72 +58,89 @@ export function appApi(context: ApiContext): Handlers<typeof AppApi> {
   };
 }
 
-async function updateApp({ region, clock }: ApiContext, tx: ObjectTx, key: string, request: App): Promise<void> {
-  const app = await tx.requireUsable(AppKind, key);
-  const before = AppKind.message.create(app);
+/** Takes a new app from a request, and looks at what it has outside. Throws all faults together. */
+async function readNewApp({ apps }: ApiContext, request: App): Promise<{ app: App; warnings: readonly string[] }> {
+  const app = App.create(request);
+  clearUnset(App, app);
   const issues = new Issues();
-  if (request.fields.length === 0) issues.add("fields", undefined, "must name what to update");
-  const { changed, refused } = applyMask(AppKind.message, app, request, request.fields);
-  for (const { field, rule } of refused) issues.add(field, undefined, rule);
-  refuse(issues.list);
-  if (changed.length === 0) return;
-  adaptToDeployment(app, changed);
-  defaultApp(app);
-  issues.list.push(...requiredIssues(AppKind.message, app));
+  issues.list.push(...await apps.sources.fetchManifest(app));
+  defaultApp(app, apps.places);
+  issues.list.push(...requiredIssues(App, app));
   checkApp(app, issues);
-  refuse(issues.list);
-  if (changed.some((field) => FROZEN_WITH_INSTANCES.includes(field))) {
-    const instances = instancesOf(region.cache.table(AppInstKind), key);
-    if (instances.length > 0) throw inUse(AppKind, instances);
-  }
-  if (!changed.includes("revision")) app.revision = revisionStamp(clock.now());
-  await requireReferences(tx, AppKind, app);
-  if (before.androidPackageName !== app.androidPackageName) {
-    await freePackageName(tx, before);
-    await holdPackageName(tx, app);
-  }
-  tx.put(AppKind, app);
+  const found = await apps.sources.look(app, (field) => hasFault(issues, field));
+  refuse([...issues.list, ...found.issues]);
+  return { app, warnings: found.warnings };
 }
 
-/** A change of deployment takes the old one's manifest and image type along, unless they are given anew. */
-function adaptToDeployment(app: App, changed: readonly string[]): void {
-  if (!changed.includes("deployment")) return;
-  if (!changed.includes("image_type")) app.imageType = ImageType.IMAGE_TYPE_UNKNOWN;
-  if (!changed.includes("deployment_manifest")) app.deploymentManifest = "";
+/**
+ * What has to be asked outside before an update's transaction, by the app as it is now: fetches the manifest into the
+ * request, and looks at what the update changes. Throws all faults together.
+ */
+async function lookAhead({ region, apps }: ApiContext, key: string, request: App): Promise<readonly string[]> {
+  const before = region.cache.get(AppKind, key);
+  if (before === undefined) return [];
+  const first = updateOfApp(before, request, apps.places);
+  const manifest = App.create({ deployment: first.app.deployment, deploymentManifest: request.deploymentManifest });
+  const faults = await apps.sources.fetchManifest(manifest);
+  const isNew = manifest.deploymentManifest !== request.deploymentManifest;
+  request.deploymentManifest = manifest.deploymentManifest;
+  const { app, issues } = isNew ? updateOfApp(before, request, apps.places) : first;
+  const isAsItWas = (field: OutsideField) => {
+    switch (field) {
+      case "configs":
+        return JSON.stringify(app.configs) === JSON.stringify(before.configs);
+      case "deployment_manifest":
+        return app.deploymentManifest === before.deploymentManifest;
+      case "image_path":
+        return app.imagePath === before.imagePath;
+    }
+  };
+  const found = await apps.sources.look(app, (field) => isAsItWas(field) || hasFault(issues, field));
+  refuse([...faults, ...issues.list, ...found.issues]);
+  return found.warnings;
 }
 
-function instancesOf(instances: ReadonlyMap<string, { key: { appKey: App["key"] } }>, appKey: string): Reference[] {
-  return [...instances].filter(([, instance]) => AppKind.keyString(instance.key.appKey) === appKey)
-    .map(([keyString]) => ({ kind: AppInstKind, keyString }));
+function hasFault(issues: Issues, field: OutsideField): boolean {
+  return issues.list.some(({ path }) => path.startsWith(field));
 }
 
-interface PackageRow {
-  organization: string;
-  name: string;
-  versions: string[];
+function told(message: string, warnings: readonly string[]): string {
+  return warnings.length === 0 ? message : `${message}. Warning: ${warnings.join("; ")}`;
 }
 
-/** Android package names are unique among apps; the versions of one app share theirs. */
-async function holdPackageName(tx: ObjectTx, app: App): Promise<void> {
-  if (app.androidPackageName === "") return;
-  const { organization, name, version } = app.key;
-  const key = androidPackageRow(app.androidPackageName);
-  const row = await tx.getRow(key) as unknown as PackageRow | undefined;
-  if (row && (row.organization !== organization || row.name !== name)) {
+async function updateApp(context: ApiContext, tx: ObjectTx, key: string, request: App): Promise<void> {
+  const before = await tx.requireUsable(AppKind, key);
+  const update = updateOfApp(before, request, context.apps.places);
+  refuse(update.issues.list);
+  if (update.changed.length === 0) return;
+  if (update.frozen.length > 0) await requireNoInstances(context, tx, key, update);
+  const { app } = update;
+  if (update.needsRevision) app.revision = revisionStamp(context.clock.now(), before.revision);
+  await putApp(tx, app, before);
+}
+
+/**
+ * Throws when the app has instances, the ones that come at the same moment included: a new one reads the app in its own
+ * transaction and so meets this change, and one that was stored before is in the cache by then.
+ */
+async function requireNoInstances({ region }: ApiContext, tx: ObjectTx, key: string, update: AppUpdate): Promise<void> {
+  await region.cache.reached(await tx.hold(AppInstKind, `{"app_key":${key},`));
+  const instances = [...region.cache.referrersOfKind(AppKind, key, AppInstKind)];
+  if (instances.length === 0) return;
+  const reason = inUse(AppKind, instances.map((keyString) => ({ kind: AppInstKind, keyString })));
+  throw failedPrecondition(`${reason.message}: meanwhile ${update.frozen.join(", ")} may not change`);
+}
+
+/** Checks an app against the objects that it refers to, and stores it. */
+async function putApp(tx: ObjectTx, app: App, before: App | undefined): Promise<void> {
+  await requireReferences(tx, AppKind, app, before);
+  const flavor = await tx.get(FlavorKind, FlavorKind.keyString(app.defaultFlavor));
+  if (flavor) {
     const issues = new Issues();
-    issues.add("android_package_name", app.androidPackageName, "is taken by another app");
+    checkManifestFlavor(app, flavor, issues);
     refuse(issues.list);
+    defaultServerless(app, flavor);
   }
-  const versions = [...new Set([...row?.versions ?? [], version])];
-  tx.putRow(key, { organization, name, versions });
-}
-
-async function freePackageName(tx: ObjectTx, app: App): Promise<void> {
-  if (app.androidPackageName === "") return;
-  const key = androidPackageRow(app.androidPackageName);
-  const row = await tx.getRow(key) as unknown as PackageRow | undefined;
-  if (row === undefined) return;
-  const versions = row.versions.filter((version) => version !== app.key.version);
-  if (versions.length === 0) tx.removeRow(key);
-  else tx.putRow(key, { organization: row.organization, name: row.name, versions });
+  await movePackageName(tx, app, before);
+  tx.put(AppKind, app);
 }

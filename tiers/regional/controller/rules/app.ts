@@ -1,44 +1,47 @@
 import { createPublicKey } from "node:crypto";
 import { nameRule } from "../../../../shared/dns/mod.ts";
-import { ManifestError, parseModuleSource, readProcessManifest } from "../../../../shared/manifest/mod.ts";
-import { readPortList } from "../../../../shared/ports/mod.ts";
-import { AccessType, type App, enumText, ImageType } from "../../../../shared/schema/mod.ts";
-import { imageRule, normalizeImage } from "./docker_image.ts";
+import { splitDelimiter } from "../../../../shared/manifest/mod.ts";
+import { PortListError, readPortList, skippedHealthCheckPorts } from "../../../../shared/ports/mod.ts";
+import { AccessType, type App, dme, durationText, enumText, VmAppOsType } from "../../../../shared/schema/mod.ts";
+import { checkConfigs } from "./app_configs.ts";
+import { checkImage, defaultImage, type ImagePlaces } from "./app_images.ts";
+import { checkManifest, defaultManifest } from "./app_manifest.ts";
 import type { Issues } from "./issues.ts";
 import { checkName } from "./names.ts";
-import { deploymentOf, DEPLOYMENTS_TEXT } from "./platforms.ts";
+import { checkSecurityRules, defaultSecurityRules } from "./security_rules.ts";
+import { checkServerless, normalizeServerless } from "./serverless.ts";
 
 /** Longest command, in characters. */
 const MAX_COMMAND_CHARACTERS = 4096;
+const MAX_ANNOTATIONS_CHARACTERS = 16 * 1024;
+const MAX_POLICIES = 100;
 const ANDROID_PACKAGE = /^[A-Za-z][A-Za-z0-9_]*(\.[A-Za-z][A-Za-z0-9_]*)+$/;
 const REVISION = /^[-_.:0-9A-Za-z]{1,64}$/;
+const NO_PRIORITY = dme.QosSessionProfile.QOS_NO_PRIORITY;
 
-const IMAGE_OF_DEPLOYMENT: Readonly<Record<string, ImageType>> = {
-  process: ImageType.IMAGE_TYPE_MODULE,
-  docker: ImageType.IMAGE_TYPE_DOCKER,
-};
-
-/** Fills in what a new or changed app leaves open (specification 3.2, 3.3). */
-export function defaultApp(app: App): void {
-  if (app.deployment === "") {
-    const implied = Object.entries(IMAGE_OF_DEPLOYMENT).find(([, image]) => image === app.imageType);
-    if (implied) app.deployment = implied[0];
-  }
-  if (app.imageType === ImageType.IMAGE_TYPE_UNKNOWN) {
-    app.imageType = IMAGE_OF_DEPLOYMENT[app.deployment] ?? ImageType.IMAGE_TYPE_UNKNOWN;
+/** Fills in what a new or changed app leaves open, and brings its parts into the form in which they are kept. */
+export function defaultApp(app: App, places: ImagePlaces): void {
+  if (app.autoProvPolicy !== "") {
+    if (!app.autoProvPolicies.includes(app.autoProvPolicy)) app.autoProvPolicies.push(app.autoProvPolicy);
+    app.autoProvPolicy = "";
   }
   if (app.accessType === AccessType.ACCESS_TYPE_DEFAULT_FOR_DEPLOYMENT) {
     app.accessType = AccessType.ACCESS_TYPE_LOAD_BALANCER;
   }
-  if (app.deployment === "docker" && app.imagePath !== "") app.imagePath = normalizeImage(app.imagePath);
+  defaultImage(app, places);
+  defaultSecurityRules(app.requiredOutboundConnections);
+  normalizeServerless(app);
+  defaultManifest(app);
 }
 
-/** Stamp of an app's revision unless the caller gives one: YYYY-MM-DDThhmmss in UTC. */
-export function revisionStamp(nowMs: number): string {
-  return new Date(nowMs).toISOString().slice(0, 19).replaceAll(":", "");
+/** Stamp of an app's revision unless the caller gives one: YYYY-MM-DDThhmmss in UTC, later than the one before. */
+export function revisionStamp(nowMs: number, before = ""): string {
+  const stamp = new Date(nowMs).toISOString().slice(0, 19).replaceAll(":", "");
+  // Instances see by its revision that an app has changed, so two changes in one second must not share theirs.
+  return stamp === before ? revisionStamp(nowMs + 1000, before) : stamp;
 }
 
-/** Checks an app whose defaults are filled in. */
+/** Checks an app whose defaults are filled in, as far as no other object is needed (specification 3.1 to 3.6). */
 export function checkApp(app: App, issues: Issues): void {
   checkName(issues, "key.organization", app.key.organization);
   checkName(issues, "key.name", app.key.name);
@@ -49,12 +52,95 @@ export function checkApp(app: App, issues: Issues): void {
     "Direct",
     "must be LoadBalancer: direct access is not supported",
   );
-  issues.list.push(...readPortList(app.accessPorts, { deployment: app.deployment }).issues);
-  checkDeployment(app, issues);
+  checkPorts(app, issues);
+  checkImage(app, issues);
+  checkCommand(app, issues);
+  checkManifest(app, issues);
+  checkConfigs(app, issues);
+  checkServerless(app, issues);
+  checkSecurityRules(app.requiredOutboundConnections, "required_outbound_connections", issues);
+  checkQos(app, issues);
+  checkPolicies(app, issues);
   checkPublicKey(app.authPublicKey, issues);
+  checkTexts(app, issues);
+}
+
+function checkPorts(app: App, issues: Issues): void {
+  const { ports, issues: faults } = readPortList(app.accessPorts, { deployment: app.deployment });
+  issues.list.push(...faults);
+  // Against a list with faults, what is said of the other one would mislead.
+  if (app.skipHcPorts === "" || faults.length > 0) return;
+  try {
+    skippedHealthCheckPorts(app.skipHcPorts, ports);
+  } catch (error) {
+    if (!(error instanceof PortListError)) throw error;
+    issues.list.push(...error.issues);
+  }
+}
+
+function checkCommand(app: App, issues: Issues): void {
+  const { command, deployment } = app;
+  issues.check(
+    command.length <= MAX_COMMAND_CHARACTERS,
+    "command",
+    command,
+    `must be at most ${MAX_COMMAND_CHARACTERS} characters`,
+  );
+  issues.check(command === "" || deployment !== "vm", "command", command, "must be empty: a machine has no command");
+  issues.check(
+    command === "" || deployment !== "process",
+    "command",
+    command,
+    "must be empty: a module has no command",
+  );
+  issues.check(
+    !app.scaleWithCluster || deployment === "kubernetes",
+    "scale_with_cluster",
+    true,
+    "is for deployment kubernetes only",
+  );
+  const isMachine = deployment === "vm" || app.vmAppOsType === VmAppOsType.VM_APP_OS_UNKNOWN;
+  issues.check(isMachine, "vm_app_os_type", enumText(VmAppOsType, app.vmAppOsType), "is for deployment vm only");
+}
+
+function checkQos({ qosSessionProfile: profile, qosSessionDuration: duration }: App, issues: Issues): void {
+  issues.check(duration >= 0, "qos_session_duration", durationText(duration), "must not be negative");
+  issues.check(
+    profile !== NO_PRIORITY || duration <= 0,
+    "qos_session_duration",
+    durationText(duration),
+    "needs a qos_session_profile other than NoPriority",
+  );
+}
+
+function checkPolicies(app: App, issues: Issues): void {
+  checkNames(app.autoProvPolicies, "auto_prov_policies", issues);
+  checkNames(app.alertPolicies, "alert_policies", issues);
+  const canMove = app.deployment === "kubernetes" || app.deployment === "helm" || app.deployment === "docker" ||
+    app.deployment === "process";
+  issues.check(
+    canMove || app.autoProvPolicies.length === 0,
+    "auto_prov_policies",
+    app.autoProvPolicies,
+    "must be empty for deployment vm: machines are not made by policy",
+  );
+}
+
+function checkNames(names: readonly string[], path: string, issues: Issues): void {
+  issues.check(names.length <= MAX_POLICIES, path, names.length, `may hold at most ${MAX_POLICIES} policies`);
+  for (const [index, name] of names.entries()) {
+    if (name === "") issues.add(`${path}[${index}]`, "", "must be the name of a policy");
+    else if (names.indexOf(name) !== index) issues.add(`${path}[${index}]`, name, "is named twice");
+  }
+}
+
+function checkTexts(app: App, issues: Issues): void {
   if (app.officialFqdn !== "") {
-    const rule = nameRule(app.officialFqdn);
-    if (rule) issues.add("official_fqdn", app.officialFqdn, rule);
+    // Several names are divided by commas.
+    for (const name of app.officialFqdn.split(",")) {
+      const rule = nameRule(name);
+      if (rule) issues.add("official_fqdn", name, rule);
+    }
   }
   issues.check(
     app.androidPackageName === "" || ANDROID_PACKAGE.test(app.androidPackageName),
@@ -68,61 +154,17 @@ export function checkApp(app: App, issues: Issues): void {
     app.revision,
     "must be at most 64 letters, digits and - _ . :",
   );
-}
-
-function checkDeployment(app: App, issues: Issues): void {
-  const deployment = deploymentOf(app.deployment);
-  if (deployment === undefined) {
-    issues.add("deployment", app.deployment, `must be one of ${DEPLOYMENTS_TEXT}: others have no platform yet`);
-    return;
-  }
-  const image = IMAGE_OF_DEPLOYMENT[app.deployment]!;
   issues.check(
-    app.imageType === image,
-    "image_type",
-    enumText(ImageType, app.imageType),
-    `must be ${enumText(ImageType, image)} for deployment ${app.deployment}`,
+    splitDelimiter(app.templateDelimiter) !== undefined,
+    "template_delimiter",
+    app.templateDelimiter,
+    'must be two words with one space between them, such as "{{ }}"',
   );
-  issues.check(app.imagePath !== "", "image_path", "", "is required");
   issues.check(
-    app.command.length <= MAX_COMMAND_CHARACTERS,
-    "command",
-    app.command,
-    `must be at most ${MAX_COMMAND_CHARACTERS} characters`,
-  );
-  switch (deployment.deployment) {
-    case "process":
-      checkModule(app, issues);
-      return;
-    case "docker":
-      checkContainer(app, issues);
-      return;
-  }
-}
-
-function checkModule(app: App, issues: Issues): void {
-  if (app.imagePath !== "") {
-    try {
-      parseModuleSource(app.imagePath);
-    } catch (error) {
-      if (!(error instanceof ManifestError)) throw error;
-      issues.list.push(...error.issues);
-    }
-  }
-  issues.check(app.command === "", "command", app.command, "must be empty: a module has no command");
-  issues.list.push(...readProcessManifest(app.deploymentManifest).issues);
-}
-
-function checkContainer(app: App, issues: Issues): void {
-  if (app.imagePath !== "") {
-    const rule = imageRule(app.imagePath);
-    if (rule) issues.add("image_path", app.imagePath, rule);
-  }
-  issues.check(
-    app.deploymentManifest === "",
-    "deployment_manifest",
-    app.deploymentManifest,
-    "must be empty: compose files are not supported",
+    app.annotations.length <= MAX_ANNOTATIONS_CHARACTERS,
+    "annotations",
+    app.annotations,
+    `must be at most ${MAX_ANNOTATIONS_CHARACTERS} characters`,
   );
 }
 

@@ -1,15 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import {
-  App,
-  AppInst,
-  Cloudlet,
-  ClusterInst,
-  ImageType,
-  IpSupport,
-  PlatformType,
-} from "../../../../shared/schema/mod.ts";
-import { checkApp, defaultApp, revisionStamp } from "./app.ts";
+import { AppInst, Cloudlet, ClusterInst, IpSupport, PlatformType } from "../../../../shared/schema/mod.ts";
 import { checkAppInst, defaultAppInstKey } from "./app_inst.ts";
 import { checkCloudlet, checkNewCloudlet, defaultCloudlet } from "./cloudlet.ts";
 import { checkClusterInst, defaultClusterInst } from "./cluster_inst.ts";
@@ -116,73 +107,6 @@ Deno.test("docker images get a registry and are checked", () => {
   ) {
     assert.ok(imageRule(image), image);
   }
-});
-
-function processApp(): App {
-  return App.create({
-    key: { organization: "AtlasWorks", name: "Echo", version: "1.0" },
-    imagePath: "/srv/echo.ts",
-    accessPorts: "tcp:8080",
-    defaultFlavor: { name: "small" },
-    deployment: "process",
-  });
-}
-
-function appFaults(change: (app: App) => void): string[] {
-  const app = processApp();
-  change(app);
-  defaultApp(app);
-  return faults((issues) => checkApp(app, issues));
-}
-
-Deno.test("apps get defaults and are checked as a whole", () => {
-  assert.deepEqual(appFaults(() => {}), []);
-  const app = processApp();
-  app.deployment = "";
-  app.imageType = ImageType.IMAGE_TYPE_DOCKER;
-  app.imagePath = "nginx";
-  defaultApp(app);
-  assert.deepEqual([app.deployment, app.imagePath], ["docker", "docker.io/nginx"]);
-  assert.match(revisionStamp(Date.UTC(2026, 0, 2, 3, 4, 5)), /^2026-01-02T030405$/);
-
-  assert.deepEqual(appFaults((app) => app.deployment = "helm"), ["deployment"]);
-  assert.deepEqual(appFaults((app) => app.imageType = ImageType.IMAGE_TYPE_DOCKER), ["image_type"]);
-  assert.deepEqual(appFaults((app) => app.imagePath = ""), ["image_path"]);
-  assert.deepEqual(appFaults((app) => app.imagePath = "http://example.com/a.js"), ["image_path"]);
-  assert.deepEqual(appFaults((app) => app.command = "sh"), ["command"]);
-  assert.deepEqual(appFaults((app) => app.officialFqdn = "-bad-"), ["official_fqdn"]);
-  assert.deepEqual(appFaults((app) => app.androidPackageName = "nodots"), ["android_package_name"]);
-  assert.deepEqual(appFaults((app) => app.authPublicKey = "x"), ["auth_public_key"]);
-  const several = appFaults((app) => {
-    app.key.name = "/";
-    app.accessPorts = "tcp:22,foo";
-    app.deploymentManifest = "permissions: { run: true }";
-    app.revision = "no spaces";
-  });
-  assert.deepEqual(several.map((path) => path.replace(/[[.].*/, "")), [
-    "key",
-    "access_ports",
-    "access_ports",
-    "deployment_manifest",
-    "revision",
-  ]);
-});
-
-Deno.test("a private key is refused as public key, and not repeated", async () => {
-  const pair = await crypto.subtle.generateKey("Ed25519", true, ["sign", "verify"]) as CryptoKeyPair;
-  const pem = async (format: "pkcs8" | "spki", key: CryptoKey, label: string) => {
-    const der = new Uint8Array(await crypto.subtle.exportKey(format, key));
-    return `-----BEGIN ${label}-----\n${btoa(String.fromCharCode(...der))}\n-----END ${label}-----\n`;
-  };
-  const publicPem = await pem("spki", pair.publicKey, "PUBLIC KEY");
-  const privatePem = await pem("pkcs8", pair.privateKey, "PRIVATE KEY");
-  assert.deepEqual(appFaults((app) => app.authPublicKey = publicPem), []);
-  const app = processApp();
-  app.authPublicKey = privatePem;
-  defaultApp(app);
-  const issues = new Issues();
-  checkApp(app, issues);
-  assert.deepEqual(issues.list.map(({ path, value }) => [path, value]), [["auth_public_key", ""]]);
 });
 
 Deno.test("cloudlets get defaults and are checked", () => {

@@ -33,6 +33,14 @@ export class ObjectTx {
     return object;
   }
 
+  /**
+   * Makes the commit need that no object of a kind whose key begins with `keyStart` came or changed after the revision at
+   * which everything is read, and returns that revision. A cache that has reached it can be relied on to name all of them.
+   */
+  hold(kind: AnyKind, keyStart: string): Promise<number> {
+    return this.#tx.hold(kind.storePrefix + keyStart);
+  }
+
   /** Stores an object, with its time stamps where its kind has them; under a lease it goes when that ends. */
   put<T, K>(kind: ObjectKind<T, K>, object: T, { lease }: { lease?: string } = {}): void {
     const stamped = object as { createdAt?: Timestamp; updatedAt?: Timestamp; fields?: string[] };

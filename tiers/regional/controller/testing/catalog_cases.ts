@@ -47,13 +47,22 @@ export const catalogCases: ApiCase[] = [
         world.api.apps.createApp(app({
           key: { organization: "", name: "a/b", version: "1" },
           accessPorts: "tcp:22,icmp:1",
-          deployment: "kubernetes",
+          deployment: "heroku",
           defaultFlavor: { name: "" },
         })),
         Status.INVALID_ARGUMENT,
         /key\.organization/,
       );
-      for (const part of [/key\.name/, /tcp:22/, /icmp/, /deployment/, /default_flavor/, /process, docker/]) {
+      for (
+        const part of [
+          /key\.name/,
+          /tcp:22/,
+          /icmp/,
+          /deployment/,
+          /default_flavor/,
+          /kubernetes, helm, docker, vm, process/,
+        ]
+      ) {
         assert.match(error.message, part);
       }
       await refused(
