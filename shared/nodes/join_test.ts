@@ -34,7 +34,7 @@ interface Process extends AsyncDisposable {
   readonly tree: NodeTree;
 }
 
-/** A process; `deaf` ones are in the tree and answer nothing. */
+/** A process; `deaf` ones are in the tree and leave questions open. */
 async function process(type: string, parent?: Process, { site = false, deaf = false } = {}): Promise<Process> {
   const key = NodeKey.create({ name: `${type}-1`, type, region: "eu", cloudletKey: site ? SITE : undefined });
   const hub = createNotifyHub({ service: type, region: "eu", instance: key.name, kinds: ["App"] });
@@ -60,6 +60,7 @@ async function process(type: string, parent?: Process, { site = false, deaf = fa
     now: () => Date.now(),
   };
   const tree = joinNodes(deaf ? parts : { ...parts, hub, client });
+  if (deaf) { for (const question of ["node", "notify-tree", "debug"]) client?.onMessage(question, () => {}); }
   client?.start();
   if (client) await client.whenInStep(AbortSignal.timeout(WAIT_MS));
   return {
@@ -153,5 +154,20 @@ Deno.test("nodes, the tree and commands, over three levels, by filter, and with 
     assert.equal(replies[deaf.key.name], "No answer: it has not answered in time");
     // It is of no site, so nothing that a question about a site is after can hide behind it.
     assert.deepEqual(await names({ cloudletKey: SITE }, soon), ["crm-1", "shepherd-1"]);
+  });
+
+  await test.step("who takes no part in questions is not waited for", async () => {
+    const client = createNotifyClient({
+      service: "plain",
+      region: "eu",
+      wants: ["App"],
+      connect: roundRobin([controller.address], () => ({})),
+    });
+    client.start();
+    await client.whenInStep(AbortSignal.timeout(WAIT_MS));
+    const begun = Date.now();
+    assert.equal((await names({})).length, 4);
+    assert.ok(Date.now() - begun < WAIT_MS / 2);
+    await client.stop();
   });
 });

@@ -1,6 +1,6 @@
 import { Arena, type ByteRange } from "./arena.ts";
 import { encodeEntry, encodeEntryInto, EntryAction, sameBytesAt } from "./frame.ts";
-import { includes, minus, NOBODY, sameScopes, type Scopes, union } from "./scopes.ts";
+import { minus, NOBODY, overlap, sameScopes, type Scopes, union } from "./scopes.ts";
 
 /** The latest change of one key. */
 export interface Change {
@@ -195,13 +195,13 @@ export class ChangeList {
   }
 
   /**
-   * What a child of `scope` must be sent of a change: the object, its deletion, or nothing. `since` is the revision
-   * that the child started from: it cannot hold what was gone by then.
+   * What a child must be sent of a change that it sees through `filter`: the object, its deletion, or nothing. `since`
+   * is the revision that the child started from: it cannot hold what was gone by then.
    */
-  toSend(change: Change, scope: string | undefined, since: number): ByteRange | undefined {
-    if (change.update && includes(change.scopes, scope)) return change.update;
+  toSend(change: Change, filter: Scopes, since: number): ByteRange | undefined {
+    if (change.update && overlap(change.scopes, filter)) return change.update;
     if (change.revision <= since) return undefined;
-    if (!includes(change.update ? change.past : change.scopes, scope)) return undefined;
+    if (!overlap(change.update ? change.past : change.scopes, filter)) return undefined;
     return change.removal ??= encodeEntry({
       action: EntryAction.DELETE,
       kind: this.kind,

@@ -11,10 +11,17 @@ import { ChangeList } from "./change_list.ts";
 import { ClientSession } from "./client_session.ts";
 import type { HelloInfo } from "./hello.ts";
 import type { MessageMeta, MessageOptions } from "./hub_core.ts";
-import { defaultNotifyLimits, type NotifyLimits } from "./limits.ts";
+import { defaultNotifyLimits, type NotifyLimits, UNHANDLED } from "./limits.ts";
 import type { NotifyClock, NotifyLog } from "./ports.ts";
 import { type Replica, ReplicaState } from "./replica.ts";
 import { rawNotifyApi } from "./service.ts";
+
+/** A kind of which only the objects for some scopes are wanted. */
+export interface KindFilter {
+  readonly kind: string;
+  /** At least one; what they stand for is agreed with who publishes: cloudlets, organizations, pools. */
+  readonly scopes: readonly string[];
+}
 
 /** How a child's end is made. */
 export interface NotifyClientOptions {
@@ -25,8 +32,8 @@ export interface NotifyClientOptions {
   cloudlet?: string;
   /** Identity of this process run. @default random */
   instance?: string;
-  /** Kinds to replicate. */
-  wants: readonly string[];
+  /** Kinds to replicate, in whole or for some scopes. */
+  wants: readonly (string | KindFilter)[];
   /** Kinds that this child is the truth of, what others refer to first. */
   owns?: readonly string[];
   /** Makes a channel for each attempt, which the client closes; see {@linkcode roundRobin}. */
@@ -113,7 +120,10 @@ export function createNotifyClient(options: NotifyClientOptions): NotifyClient {
   const instance = options.instance ?? crypto.randomUUID();
   const onFault = (error: unknown): void =>
     log("error", "A listener of replicated objects failed", { error: String(error) });
-  const replicas = new Map(options.wants.map((kind) => [kind, new ReplicaState(kind, onFault)]));
+  const wants = options.wants.map((want) => typeof want === "string" ? { kind: want, scopes: undefined } : want);
+  if (wants.some(({ scopes }) => scopes?.length === 0)) throw new TypeError("A filter must name scopes");
+  const replicas = new Map(wants.map(({ kind }) => [kind, new ReplicaState(kind, onFault)]));
+  const filters = new Map(wants.flatMap(({ kind, scopes }) => scopes === undefined ? [] : [[kind, scopes] as const]));
   const owned = new Map((options.owns ?? []).map((kind) => [kind, new ChangeList(kind, limits.tombstones)]));
   for (const list of owned.values()) list.ready = true;
   const handlers = new Map<string, (value: Uint8Array, meta: MessageMeta) => void>();
@@ -143,12 +153,15 @@ export function createNotifyClient(options: NotifyClientOptions): NotifyClient {
       cloudlet: options.cloudlet ?? "",
       instance,
       replicas,
+      filters,
       owned: [...owned.values()],
       limits,
       onMessage({ kind, key, value, correlation, traceparent }) {
         const handler = handlers.get(kind);
         if (handler) handler(value.slice(), { correlation, traceparent, address: key });
-        else log("warn", "Nobody takes a message", { type: kind });
+        else if (correlation === "") log("warn", "Nobody takes a message", { type: kind });
+        // Who asks need not wait for an answer that will not come.
+        else session?.send(UNHANDLED, new Uint8Array(), correlation);
       },
       onProgress: () => become(session?.inStep ? "inStep" : "syncing"),
     });

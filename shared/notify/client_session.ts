@@ -14,6 +14,8 @@ export interface SessionParts {
   readonly cloudlet: string;
   readonly instance: string;
   readonly replicas: ReadonlyMap<string, ReplicaState>;
+  /** Scopes of the kinds of which not everything is wanted. */
+  readonly filters: ReadonlyMap<string, readonly string[]>;
   /** Change lists of what the child owns. */
   readonly owned: readonly ChangeList[];
   readonly limits: NotifyLimits;
@@ -44,9 +46,14 @@ export class ClientSession {
 
   constructor(parts: SessionParts) {
     this.#parts = parts;
-    this.#sender = new Sender(parts.owned, parts.instance, undefined, new Map<string, Position>(), parts.limits);
+    const sent = parts.owned.map((list) => ({ list, filter: undefined, epoch: parts.instance }));
+    this.#sender = new Sender(sent, new Map<string, Position>(), parts.limits);
     const { service, region, cloudlet, instance } = parts;
-    const wants = [...parts.replicas.values()].map((replica) => ({ kind: replica.kind, ...replica.position() }));
+    const wants = [...parts.replicas.values()].map((replica) => ({
+      kind: replica.kind,
+      ...replica.position(),
+      scopes: [...parts.filters.get(replica.kind) ?? []],
+    }));
     const owns = parts.owned.map((list) => list.kind);
     this.#hello = encodeControl({
       hello: { version: PROTOCOL_VERSION, service, region, cloudlet, instance, wants, owns },

@@ -86,6 +86,7 @@ Deno.test("garbage never does more than end the stream", () => {
       cloudlet: "",
       instance: "i",
       replicas: new Map(KINDS.map((kind) => [kind, new ReplicaState(kind, () => assert.fail())])),
+      filters: new Map(),
       owned: [],
       limits: defaultNotifyLimits,
       onMessage: () => {},
@@ -104,7 +105,7 @@ Deno.test("garbage never does more than end the stream", () => {
 
 function onStream(hub: SimHub, frame: Uint8Array): void {
   const child = new SimChild("child");
-  child.connect(hub, undefined);
+  child.connect(hub, {});
   flush(child);
   const [stream] = hub.core.streams();
   try {
@@ -133,7 +134,7 @@ Deno.test("a scoped child learns nothing of other scopes, not even what is delet
   const hub = new SimHub("hub", new StandingClock());
   for (const kind of KINDS) hub.core.markReady(kind);
   const child = new SimChild("child");
-  child.connect(hub, "mine");
+  child.connect(hub, { scopes: ["mine"] });
   flush(child);
   const [stream] = hub.core.streams();
   const before = stream!.sender!.sent.entries;
@@ -142,7 +143,7 @@ Deno.test("a scoped child learns nothing of other scopes, not even what is delet
   hub.publish("C", "secret", undefined, undefined, 3);
   flush(child);
   assert.equal(stream!.sender!.sent.entries, before);
-  child.connect(hub, "mine");
+  child.connect(hub, { scopes: ["mine"] });
   flush(child);
   const [again] = hub.core.streams();
   const kindsAlone = KINDS.length;
@@ -155,12 +156,12 @@ Deno.test("the grace period counts from the last disconnect", () => {
   for (const kind of KINDS) hub.core.markReady(kind);
   const child = new SimChild("child");
   child.put("x", "1");
-  child.connect(hub, undefined);
+  child.connect(hub, {});
   flush(child);
   assert.equal(hub.owned.get("x"), "1");
   child.cut();
   clock.advance(GRACE_MS * 0.7);
-  child.connect(hub, undefined);
+  child.connect(hub, {});
   flush(child);
   child.cut();
   clock.advance(GRACE_MS * 0.7);
@@ -207,7 +208,7 @@ Deno.test("what is held counts as out of step while disconnected", () => {
   for (const kind of KINDS) hub.core.markReady(kind);
   hub.publish("A", "k", "1", undefined, 1);
   const child = new SimChild("child");
-  child.connect(hub, undefined);
+  child.connect(hub, {});
   flush(child);
   assert.equal(child.replicas.get("A")!.inStep, true);
   child.cut();
@@ -224,7 +225,10 @@ Deno.test("messages are bounded, counted when dropped, and travel beside a backl
   const list = new ChangeList("A", 10);
   list.ready = true;
   for (let i = 0; i < 100; i++) list.publish(`k${i}`, new Uint8Array(100), undefined, "");
-  const sender = new Sender([list], "e", undefined, new Map(), { ...defaultNotifyLimits, frameBytes: 1_000 });
+  const sender = new Sender([{ list, epoch: "e", filter: undefined }], new Map(), {
+    ...defaultNotifyLimits,
+    frameBytes: 1_000,
+  });
   sender.lane.push(encodeEntry({ action: EntryAction.MESSAGE, kind: "M" }));
   const { batch } = decodeFrame(sender.pull()!);
   assert.equal(batch!.entries.filter(({ action }) => action === EntryAction.MESSAGE).length, 1);

@@ -2,7 +2,7 @@ import { systemRpcClock } from "../rpc/mod.ts";
 import { GatherReply, GatherRequest } from "../schema/mod.ts";
 import type { NotifyClient } from "./client.ts";
 import type { NotifyHub } from "./hub.ts";
-import type { MessageMeta } from "./hub_core.ts";
+import { isAt, type MessageMeta } from "./hub_core.ts";
 import type { ChildInfo } from "./owned_table.ts";
 import type { NotifyClock, NotifyLog } from "./ports.ts";
 
@@ -179,6 +179,11 @@ export function createGatherer(options: GatherOptions): Gatherer {
     round.silent.push(...reply.silent);
     settle(round, child);
   });
+  // It takes no part in questions of this type, and nobody below it can be asked.
+  hub?.onUnhandled((child, correlation) => {
+    const round = rounds.get(correlation);
+    if (round) settle(round, child);
+  });
   hub?.onChild((child, event) => {
     if (event === "connected") return;
     for (const round of rounds.values()) {
@@ -244,8 +249,7 @@ function fits(node: NodeName, to: GatherTarget): boolean {
 
 /** Whether the node or one below it may be meant: below a node of a cloudlet are only nodes of the same one. */
 function mayReach(child: ChildInfo, to: GatherTarget): boolean {
-  const cloudlet = child.scope ?? child.cloudlet;
-  return to.cloudlet === undefined || cloudlet === "" || cloudlet === to.cloudlet;
+  return to.cloudlet === undefined || (child.scopes === undefined && child.cloudlet === "") || isAt(child, to.cloudlet);
 }
 
 function decode<T>(read: () => T): T | undefined {

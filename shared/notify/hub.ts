@@ -85,6 +85,8 @@ export interface NotifyHub {
   send(type: string, value: Uint8Array, to?: MessageAddress, options?: MessageOptions): number;
   /** Takes messages of a type. */
   onMessage(type: string, handler: (value: Uint8Array, child: ChildInfo, meta: MessageMeta) => void): void;
+  /** Told when a child says that nobody there takes a message, by the correlation id of that. */
+  onUnhandled(listener: (child: ChildInfo, correlation: string) => void): void;
   /** Tells of children: connected, disconnected, and lost when they have not come back in time. */
   onChild(listener: (child: ChildInfo, event: ChildEvent) => void): void;
   /** How every stream stands. */
@@ -139,6 +141,7 @@ export function createNotifyHub(options: NotifyHubOptions): NotifyHub {
     ownedEntries: (kind) => core.owned.entries(kind),
     send: (type, value, to = {}, messageOptions = {}) => core.send(type, value, to, messageOptions),
     onMessage: (type, handler) => core.onMessage(type, handler),
+    onUnhandled: (listener) => core.onUnhandled(listener),
     onChild: (listener) => core.onChild(listener),
     streams: () => [...core.streams()].map((stream) => infoOf(core, stream)),
     close() {

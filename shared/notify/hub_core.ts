@@ -6,10 +6,10 @@ import { ChangeList } from "./change_list.ts";
 import { encodeControl, encodeEntry, EntryAction } from "./frame.ts";
 import type { HelloInfo } from "./hello.ts";
 import type { HubSide, HubStream } from "./hub_stream.ts";
-import { type NotifyLimits, PROTOCOL_VERSION } from "./limits.ts";
+import { type NotifyLimits, PROTOCOL_VERSION, UNHANDLED } from "./limits.ts";
 import { type ChildInfo, type OwnedHandler, OwnedTable } from "./owned_table.ts";
 import type { NotifyClock, NotifyLog } from "./ports.ts";
-import { listOf, type Scopes, scopesOf } from "./scopes.ts";
+import { filterText, listOf, type Scopes, scopesOf } from "./scopes.ts";
 import { type Position, Sender } from "./sender.ts";
 
 /** Which children a message is for; what is left out does not matter. */
@@ -69,6 +69,7 @@ export class HubCore implements HubSide {
   readonly #unscoped = new Set<HubStream>();
   readonly #byScope = new Map<string, Set<HubStream>>();
   readonly #listeners = new Set<(child: ChildInfo, event: ChildEvent) => void>();
+  readonly #unhandled = new Set<(child: ChildInfo, correlation: string) => void>();
   /** Instances that a newer one of the same name has replaced, while that one lives. */
   readonly #replaced = new Map<string, Set<string>>();
   readonly connects = new Map<string, number>();
@@ -140,9 +141,9 @@ export class HubCore implements HubSide {
       stream.sender?.touch(kind, revision);
       stream.wake();
     };
+    if (concerned === undefined) return this.#streams.forEach(touch);
     this.#unscoped.forEach(touch);
-    if (concerned === undefined) { for (const streams of this.#byScope.values()) streams.forEach(touch); }
-    else for (const scope of listOf(concerned)) this.#byScope.get(scope)?.forEach(touch);
+    for (const scope of listOf(concerned)) this.#byScope.get(scope)?.forEach(touch);
   }
 
   /** From now on the kind is served. */
@@ -159,6 +160,10 @@ export class HubCore implements HubSide {
   onMessage(type: string, handler: (value: Uint8Array, child: ChildInfo, meta: MessageMeta) => void): void {
     if (this.#handlers.has(type)) throw new TypeError(`Messages ${JSON.stringify(type)} are taken already`);
     this.#handlers.set(type, handler);
+  }
+
+  onUnhandled(listener: (child: ChildInfo, correlation: string) => void): void {
+    this.#unhandled.add(listener);
   }
 
   onChild(listener: (child: ChildInfo, event: ChildEvent) => void): void {
@@ -198,7 +203,7 @@ export class HubCore implements HubSide {
     held: ReadonlyMap<string, Position>,
     peer: { identity: unknown; address: string },
   ): AdmissionRefusal | undefined {
-    const { name, scope, wants, owns } = agreement;
+    const { name, scopes, wants, owns } = agreement;
     const older = this.#streams.get(name);
     if (this.#replaced.get(name)?.has(hello.instance)) {
       return { refuse: `Replaced by a newer instance of ${name}`, retryAfterMs: this.#parts.graceMs };
@@ -215,11 +220,16 @@ export class HubCore implements HubSide {
       region: hello.region,
       cloudlet: hello.cloudlet,
       instance: hello.instance,
-      scope,
+      scope: scopes?.length === 1 ? scopes[0] : undefined,
+      scopes,
       ...peer,
     };
-    const lists = this.#parts.kinds.filter((kind) => wants.includes(kind)).map((kind) => this.list(kind));
-    const epoch = scope === undefined ? this.#parts.epoch : `${this.#parts.epoch} ${scope}`;
+    const { epoch } = this.#parts;
+    const sent = this.#parts.kinds.filter((kind) => wants.has(kind)).map((kind) => {
+      const filter = wants.get(kind);
+      const list = this.list(kind);
+      return { list, filter, epoch: filter === undefined ? epoch : `${epoch} ${filterText(filter)}` };
+    });
     const greeting = encodeControl({
       hello: {
         version: Math.min(hello.version, PROTOCOL_VERSION),
@@ -227,18 +237,30 @@ export class HubCore implements HubSide {
         region: this.#parts.region,
         instance: this.#parts.instance,
         wants: owns.map((kind) => ({ kind })),
-        owns: lists.map((list) => list.kind),
+        owns: sent.map(({ list }) => list.kind),
       },
     });
     this.#streams.set(name, stream);
-    if (scope === undefined) this.#unscoped.add(stream);
-    else this.#byScope.set(scope, (this.#byScope.get(scope) ?? new Set()).add(stream));
+    const sender = new Sender(sent, held, this.limits);
+    this.#index(stream, sender);
     this.connects.set(name, (this.connects.get(name) ?? 0) + 1);
     this.connectedAt.set(child.id, this.#parts.clock.now());
     this.owned.attach(child, owns);
-    stream.admit(child, new Set(owns), new Sender(lists, epoch, scope, held, this.limits), greeting);
+    stream.admit(child, new Set(owns), sender, greeting);
     this.#event(child, "connected");
     return undefined;
+  }
+
+  /** A stream is found under every scope of any of its kinds: that one of them is touched in vain costs a look. */
+  #index(stream: HubStream, sender: Sender): void {
+    for (const filter of sender.filters()) {
+      if (filter === undefined) this.#unscoped.add(stream);
+      else {
+        for (const scope of listOf(filter)) {
+          this.#byScope.set(scope, (this.#byScope.get(scope) ?? new Set()).add(stream));
+        }
+      }
+    }
   }
 
   #replace(name: string, instance: string): void {
@@ -260,10 +282,13 @@ export class HubCore implements HubSide {
     this.#streams.delete(child.name);
     this.connectedAt.delete(child.id);
     this.#unscoped.delete(stream);
-    if (child.scope === undefined) return;
-    const streams = this.#byScope.get(child.scope);
-    streams?.delete(stream);
-    if (streams?.size === 0) this.#byScope.delete(child.scope);
+    for (const filter of stream.sender!.filters()) {
+      for (const scope of filter === undefined ? [] : listOf(filter)) {
+        const streams = this.#byScope.get(scope);
+        streams?.delete(stream);
+        if (streams?.size === 0) this.#byScope.delete(scope);
+      }
+    }
   }
 
   take(stream: HubStream, entry: Entry): void {
@@ -298,13 +323,15 @@ export class HubCore implements HubSide {
 
   #checkScope(child: ChildInfo, { kind, key, value, action }: Entry): void {
     const scopeOf = this.#ownedKinds.get(kind)?.scopeOf;
-    if (child.scope === undefined || !scopeOf) return;
-    if (scopeOf(key, action === EntryAction.UPDATE ? value : undefined) === child.scope) return;
+    if (child.scopes === undefined || !scopeOf) return;
+    const scope = scopeOf(key, action === EntryAction.UPDATE ? value : undefined);
+    if (scope !== undefined && child.scopes.includes(scope)) return;
     this.#parts.log("error", "A child claims an object of another scope", { child: child.name, kind, key });
-    throw new RpcError(Status.PERMISSION_DENIED, `${kind} ${key} does not belong to ${child.scope}`);
+    throw new RpcError(Status.PERMISSION_DENIED, `${kind} ${key} does not belong to ${child.scopes.join(", ")}`);
   }
 
   #message(child: ChildInfo, { kind, key, value, correlation, traceparent }: Entry): void {
+    if (kind === UNHANDLED) return this.#unhandled.forEach((listener) => listener(child, correlation));
     const handler = this.#handlers.get(kind);
     if (!handler) return this.#parts.log("warn", "Nobody takes a message", { child: child.name, type: kind });
     handler(value.slice(), child, { correlation, traceparent, address: key });
@@ -317,6 +344,11 @@ export class HubCore implements HubSide {
 
 function fits(child: ChildInfo, to: MessageAddress): boolean {
   return (to.service === undefined || to.service === child.service) &&
-    (to.cloudlet === undefined || to.cloudlet === (child.scope ?? child.cloudlet)) &&
+    (to.cloudlet === undefined || isAt(child, to.cloudlet)) &&
     (to.instance === undefined || to.instance === child.instance);
+}
+
+/** Whether a child is of a cloudlet, as its certificate says where that says something. */
+export function isAt({ scopes, cloudlet }: ChildInfo, place: string): boolean {
+  return scopes === undefined ? cloudlet === place : scopes.includes(place);
 }

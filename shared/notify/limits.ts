@@ -33,6 +33,8 @@ export const defaultNotifyLimits: NotifyLimits = {
 
 /** Time that what a lost child owned is kept for its return, ms (spec services 1.15). */
 export const DEFAULT_GRACE_MS = 10_000;
+/** Type of the message by which a child says that nobody there takes a message, whose correlation id it repeats. */
+export const UNHANDLED = "notify.unhandled";
 /** Protocol version that this code speaks. */
 export const PROTOCOL_VERSION = 1;
 /** Oldest protocol version that it still understands. */

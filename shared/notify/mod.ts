@@ -6,6 +6,7 @@ export type { Admission, AdmissionRefusal, AdmissionRules } from "./admission.ts
 export type { BackoffOptions } from "./backoff.ts";
 export {
   createNotifyClient,
+  type KindFilter,
   type NotifyClient,
   type NotifyClientInfo,
   type NotifyClientOptions,

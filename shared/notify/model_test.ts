@@ -1,11 +1,22 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { decode, GRACE_MS, KINDS, randomOf, SimChild, SimHub, StandingClock } from "./simulation.ts";
+import { decode, GRACE_MS, KINDS, randomOf, SimChild, type SimFilter, SimHub, StandingClock } from "./simulation.ts";
 
 /** Seeds of an ordinary run, and of the long one (`NOTIFY_SEEDS=10000`). */
 const SEEDS = Number(Deno.env.get("NOTIFY_SEEDS") ?? 400);
 const STEPS = 400;
-const SCOPES = [undefined, "s1", "s2"];
+/** Children of everything, of one scope and of several, with other filters for some kinds, and who ask for less. */
+const FILTERS: readonly SimFilter[] = [
+  {},
+  { scopes: ["s1"] },
+  { scopes: ["s2"] },
+  { scopes: ["s1", "s3"] },
+  { scopes: [] },
+  { scopes: ["s1"], filters: { A: undefined, C: ["s2", "s3"] } },
+  { filters: { B: ["s2"] } },
+  { scopes: ["s1", "s2"], asks: { C: ["s2"] } },
+  { asks: { B: ["s3"], C: ["s1", "s2"] } },
+];
 
 /** What an object says: the key that it refers to in the kind before, and when it was published. */
 interface Said {
@@ -69,7 +80,7 @@ class World {
     // Objects that others refer to are for everyone, as flavors are; the last kind is scoped, as instances are.
     const scopes = this.random() < (index === 2 ? 0.3 : 0.8)
       ? undefined
-      : ["s1", "s2"].filter(() => this.random() < 0.5);
+      : ["s1", "s2", "s3"].filter(() => this.random() < 0.4);
     hub.publish(kind, key, JSON.stringify(said), scopes, at);
   }
 
@@ -81,7 +92,7 @@ class World {
     else if (dice < 0.8) child.step(this.random());
     else if (dice < 0.88) {
       child.put(`${child.name} ${this.pick(["x", "y"])}`, this.random() < 0.3 ? undefined : `${++this.#time}`);
-    } else if (dice < 0.92) child.connect(this.pick(this.hubs), this.pick(SCOPES));
+    } else if (dice < 0.92) child.connect(this.pick(this.hubs), this.pick(FILTERS));
     else if (dice < 0.94) child.cut(this.random() < 0.5);
     else if (dice < 0.95) this.clock.advance(this.random() * 2 * GRACE_MS);
     else if (dice < 0.97) this.pick(this.hubs).core.markReady(this.pick(KINDS));
@@ -107,7 +118,7 @@ class World {
       for (const kind of KINDS) hub.core.markReady(kind);
     }
     for (let tries = 0; tries < 20; tries++) {
-      for (const child of this.children) if (!child.hub) child.connect(this.pick(this.hubs), child.scope);
+      for (const child of this.children) if (!child.hub) child.connect(this.pick(this.hubs), child.filter);
       let steps = 0;
       while (this.children.some((child) => child.step(this.random()))) {
         assert.ok(++steps < 100_000, "The world does not come to rest");
@@ -123,7 +134,7 @@ class World {
     for (const child of this.children) {
       assert.deepEqual(child.faults, []);
       assert.ok(child.inStep, `${child.name} is not in step`);
-      for (const kind of KINDS) assert.deepEqual(child.holds(kind), child.hub!.view(kind, child.scope), child.name);
+      for (const kind of KINDS) assert.deepEqual(child.holds(kind), child.hub!.view(kind, child.filter), child.name);
     }
     for (const hub of this.hubs) {
       const owners = this.children.filter((child) => child.hub === hub);
@@ -152,12 +163,12 @@ Deno.test("a stream that stands costs no more than the objects, however many cha
   const hub = new SimHub("hub", clock);
   for (const kind of KINDS) hub.core.markReady(kind);
   const child = new SimChild("child");
-  child.connect(hub, undefined);
+  child.connect(hub, {});
   while (child.step(0)) { /* until nothing is under way */ }
   const received: string[] = [];
   child.replicas.get("A")!.subscribe({ update: (key, value) => void received.push(`${key}=${decode(value)}`) });
   for (let i = 0; i < 10_000; i++) hub.publish("A", `k${i % 10}`, `${i}`, undefined, i);
   while (child.step(0)) { /* until nothing is under way */ }
-  assert.deepEqual(child.holds("A"), hub.view("A", undefined));
+  assert.deepEqual(child.holds("A"), hub.view("A", {}));
   assert.equal(received.length, 10);
 });

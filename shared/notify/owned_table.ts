@@ -13,6 +13,8 @@ export interface ChildInfo {
   readonly cloudlet: string;
   readonly instance: string;
   readonly scope?: string;
+  /** All its scopes, where it has any. */
+  readonly scopes?: readonly string[];
   /** What the server's interceptors found out. */
   readonly identity: unknown;
   /** Address and port of its end of the connection. */

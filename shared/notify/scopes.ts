@@ -1,3 +1,5 @@
+import { createHash } from "node:crypto";
+
 /** Who may see an object: everyone (undefined), one scope, or several; an empty set is nobody. */
 export type Scopes = string | ReadonlySet<string> | undefined;
 
@@ -10,10 +12,24 @@ export function scopesOf(scopes: Iterable<string> | undefined): Scopes {
   return only;
 }
 
-/** Whether a child of `scope` (undefined: unscoped, sees all) is among them. */
-export function includes(scopes: Scopes, scope: string | undefined): boolean {
-  if (scope === undefined || scopes === undefined) return true;
-  return typeof scopes === "string" ? scopes === scope : scopes.has(scope);
+/** Whether who looks through `filter` (undefined: at everything) sees what is for `scopes`. */
+export function overlap(scopes: Scopes, filter: Scopes): boolean {
+  if (scopes === undefined || filter === undefined) return true;
+  if (typeof filter === "string") return typeof scopes === "string" ? scopes === filter : scopes.has(filter);
+  if (typeof scopes === "string") return filter.has(scopes);
+  const [small, large] = scopes.size < filter.size ? [scopes, filter] : [filter, scopes];
+  for (const scope of small) if (large.has(scope)) return true;
+  return false;
+}
+
+/** Longest text of a filter that is told as it is. */
+const MAX_FILTER_CHARS = 200;
+
+/** Tells filters apart, by a text of bounded length: what is held under one filter is not what another one shows. */
+export function filterText(filter: string | ReadonlySet<string>): string {
+  if (typeof filter === "string") return filter;
+  const text = JSON.stringify([...filter].sort());
+  return text.length <= MAX_FILTER_CHARS ? text : createHash("sha256").update(text).digest("base64url");
 }
 
 /** All of both. */
@@ -27,7 +43,7 @@ export function union(a: Scopes, b: Scopes): Scopes {
 export function minus(a: Scopes, b: Scopes): Scopes {
   if (b === undefined) return NOBODY;
   if (a === undefined) return undefined;
-  return scopesOf(listOf(a).filter((scope) => !includes(b, scope)));
+  return scopesOf(listOf(a).filter((scope) => !overlap(b, scope)));
 }
 
 /** Whether both name the same. */

@@ -2,6 +2,7 @@ import type { ChangeList } from "./change_list.ts";
 import { encodeEntry, EntryAction, FrameBuilder } from "./frame.ts";
 import type { NotifyLimits } from "./limits.ts";
 import { MessageLane } from "./message_lane.ts";
+import type { Scopes } from "./scopes.ts";
 
 /** Where a receiver stands in a kind. */
 export interface Position {
@@ -9,9 +10,17 @@ export interface Position {
   readonly revision: number;
 }
 
-/** How one stream stands in one kind. */
-interface Cursor {
+/** One kind as a stream sends it. */
+export interface SentKind {
   readonly list: ChangeList;
+  /** Only objects for these scopes are sent. */
+  readonly filter: Scopes;
+  /** Epoch of the list, as the receiver is told it: another one for each filter. */
+  readonly epoch: string;
+}
+
+/** How one stream stands in one kind. */
+interface Cursor extends SentKind {
   /** What the receiver said that it holds. */
   held: Position | undefined;
   /** `new`: nothing sent yet. `syncing`: on the way to the marker. `live`: the marker was sent. */
@@ -46,30 +55,18 @@ export class Sender {
   readonly lane: MessageLane;
   readonly #cursors: Cursor[];
   readonly #byKind = new Map<string, Cursor>();
-  readonly #epoch: string;
-  readonly #scope: string | undefined;
   readonly #limits: NotifyLimits;
 
   /**
-   * @param lists kinds to send, in dependency order.
-   * @param epoch epoch of the lists, as this receiver is told it.
-   * @param scope only objects for this scope are sent; undefined: all.
+   * @param kinds kinds to send, in dependency order.
    * @param held what the receiver holds, per kind.
    */
-  constructor(
-    lists: readonly ChangeList[],
-    epoch: string,
-    scope: string | undefined,
-    held: ReadonlyMap<string, Position>,
-    limits: NotifyLimits,
-  ) {
-    this.#epoch = epoch;
-    this.#scope = scope;
+  constructor(kinds: readonly SentKind[], held: ReadonlyMap<string, Position>, limits: NotifyLimits) {
     this.#limits = limits;
     this.lane = new MessageLane(limits.queuedMessages, limits.queuedMessageBytes);
-    this.#cursors = lists.map((list) => ({
-      list,
-      held: held.get(list.kind),
+    this.#cursors = kinds.map((kind) => ({
+      ...kind,
+      held: held.get(kind.list.kind),
       phase: "new",
       revision: 0,
       since: 0,
@@ -86,6 +83,11 @@ export class Sender {
     // Nothing before it concerned the receiver, or the cursor would be pending.
     cursor.revision = revision - 1;
     cursor.pending = true;
+  }
+
+  /** Filters of the kinds. */
+  filters(): Scopes[] {
+    return this.#cursors.map((cursor) => cursor.filter);
   }
 
   /** How each kind stands. */
@@ -134,7 +136,7 @@ export class Sender {
     }
     let full = false;
     list.scan(cursor.revision, (change) => {
-      const bytes = list.toSend(change, this.#scope, cursor.since);
+      const bytes = list.toSend(change, cursor.filter, cursor.since);
       if (bytes) {
         full = !frame.fits(bytes.length, reserve);
         if (full) return false;
@@ -147,7 +149,7 @@ export class Sender {
     if (full) return false;
     cursor.revision = list.revision;
     if (cursor.phase !== "live" || cursor.revision - cursor.told > TELL_REVISIONS) {
-      const marker = list.marker(this.#epoch);
+      const marker = list.marker(cursor.epoch);
       if (!frame.fits(marker.length, reserve)) return false;
       frame.add(marker);
       cursor.phase = "live";
@@ -160,13 +162,13 @@ export class Sender {
   /** Settles where to start: from what the receiver holds, or with a snapshot. False when the frame is full. */
   #begin(cursor: Cursor, frame: FrameBuilder, reserve: number): boolean {
     const { list, held } = cursor;
-    const resumable = cursor.phase === "new" && held !== undefined && held.epoch === this.#epoch &&
+    const resumable = cursor.phase === "new" && held !== undefined && held.epoch === cursor.epoch &&
       held.revision >= list.horizon && held.revision <= list.revision;
     if (resumable) {
       this.sent.resumes++;
       cursor.revision = cursor.since = cursor.told = held.revision;
     } else {
-      const begin = encodeEntry({ action: EntryAction.SNAPSHOT_BEGIN, kind: list.kind, epoch: this.#epoch });
+      const begin = encodeEntry({ action: EntryAction.SNAPSHOT_BEGIN, kind: list.kind, epoch: cursor.epoch });
       if (!frame.fits(begin.length, reserve)) return false;
       frame.add(begin);
       this.sent.snapshots++;

@@ -56,6 +56,23 @@ export class StandingClock implements NotifyClock {
   }
 }
 
+/** What a child is let see, and what it asks for. */
+export interface SimFilter {
+  readonly scopes?: readonly string[];
+  /** Other scopes for some kinds; undefined: all. */
+  readonly filters?: Readonly<Record<string, readonly string[] | undefined>>;
+  readonly asks?: Readonly<Record<string, readonly string[]>>;
+}
+
+/** Whether a child should hold an object of a kind that is for `scopes`. */
+function seen(filter: SimFilter, kind: string, scopes: readonly string[] | undefined): boolean {
+  const { filters = {} } = filter;
+  const allowed = kind in filters ? filters[kind] : filter.scopes;
+  return [allowed, filter.asks?.[kind]].every((through) =>
+    through === undefined || scopes === undefined || scopes.some((scope) => through.includes(scope))
+  );
+}
+
 /** A parent and the truth it publishes. */
 export class SimHub {
   readonly core: HubCore;
@@ -113,11 +130,9 @@ export class SimHub {
     this.core.publish(kind, key, value === undefined ? undefined : encode(value), scopes, "");
   }
 
-  /** What a child of the scope should hold of a kind. */
-  view(kind: string, scope: string | undefined): Record<string, string> {
-    const visible = [...this.truth.get(kind)!].filter(([, { scopes }]) =>
-      scope === undefined || scopes === undefined || scopes.includes(scope)
-    );
+  /** What a child should hold of a kind. */
+  view(kind: string, filter: SimFilter): Record<string, string> {
+    const visible = [...this.truth.get(kind)!].filter(([, { scopes }]) => seen(filter, kind, scopes));
     return Object.fromEntries(visible.map(([key, { value }]) => [key, value] as const).sort());
   }
 }
@@ -137,7 +152,7 @@ export class SimChild {
   readonly replicas = new Map(KINDS.map((kind) => [kind, new ReplicaState(kind, (error) => this.faults.push(error))]));
   readonly owned: ChangeList;
   readonly faults: unknown[] = [];
-  scope: string | undefined;
+  filter: SimFilter = {};
   #instance: string;
   #link: Link | undefined;
   #streams = 0;
@@ -159,9 +174,9 @@ export class SimChild {
     return this.#link?.session.inStep === true && this.#link.stream.child !== undefined;
   }
 
-  connect(hub: SimHub, scope: string | undefined): void {
+  connect(hub: SimHub, filter: SimFilter): void {
     this.cut();
-    this.scope = scope;
+    this.filter = filter;
     const stream = new HubStream(hub.core);
     const session = new ClientSession({
       service: "child",
@@ -169,6 +184,7 @@ export class SimChild {
       cloudlet: "",
       instance: this.#instance,
       replicas: this.replicas,
+      filters: new Map(Object.entries(filter.asks ?? {})),
       owned: [this.owned],
       limits: TIGHT,
       onMessage: () => {},
@@ -225,7 +241,7 @@ export class SimChild {
       return true;
     }
     const { hello, held } = HubStream.hello(frame);
-    const agreement = agree(hello, { scope: this.scope, name: this.name }, KINDS, [OWNED]);
+    const agreement = agree(hello, { ...this.filter, name: this.name }, KINDS, [OWNED]);
     const refused = agreement.refuse !== undefined
       ? agreement
       : hub.core.attach(stream, hello, agreement, held, { identity: undefined, address: "" });

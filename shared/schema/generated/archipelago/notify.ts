@@ -195,12 +195,15 @@ export interface Want {
   /** Epoch of the change list that the revision belongs to; empty: nothing is held. */
   epoch: string;
   revision: number;
+  /** Only objects for these scopes, such as cloudlets, organizations or pools, are wanted; empty: all that the sender may see. */
+  scopes: string[];
 }
 function emptyWant(): Want {
   return {
     kind: "",
     epoch: "",
     revision: 0,
+    scopes: [],
   };
 }
 function writeWant(m: Want, w: Writer): void {
@@ -216,6 +219,10 @@ function writeWant(m: Want, w: Writer): void {
     w.uint32(24);
     w.uint64(m.revision);
   }
+  for (const item of m.scopes) {
+    w.uint32(34);
+    w.string(item);
+  }
 }
 function readWant(r: Reader, end: number, m: Want): Want {
   while (r.position < end) {
@@ -229,6 +236,9 @@ function readWant(r: Reader, end: number, m: Want): Want {
         break;
       case 24:
         m.revision = r.uint64();
+        break;
+      case 34:
+        m.scopes.push(r.string());
         break;
       default:
         r.skip(tag);
@@ -249,6 +259,7 @@ export const Want: MessageType<Want> = defineMessage<Want>({
     { name: "kind", property: "kind", number: 1, scalar: "string" },
     { name: "epoch", property: "epoch", number: 2, scalar: "string", doc: "Epoch of the change list that the revision belongs to; empty: nothing is held." },
     { name: "revision", property: "revision", number: 3, scalar: "uint64" },
+    { name: "scopes", property: "scopes", number: 4, scalar: "string", repeated: true, doc: "Only objects for these scopes, such as cloudlets, organizations or pools, are wanted; empty: all that the sender may see." },
   ],
 });
 
