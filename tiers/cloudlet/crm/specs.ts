@@ -34,7 +34,9 @@ export function appInstId(instance: AppInst): string {
 
 /** Key of the cluster in which an instance runs. */
 export function clusterKeyOf(instance: AppInst): ClusterInstKey {
-  return { ...instance.key.clusterInstKey };
+  const { clusterKey, cloudletKey, organization } = instance.key.clusterInstKey;
+  // The key may name a cluster that stands for the one that was found or made.
+  return { clusterKey: { name: instance.realClusterName || clusterKey.name }, cloudletKey, organization };
 }
 
 /** A cluster as plugins know it. Throws {@linkcode PlatformError} (NotFound) naming what is missing. */
@@ -61,7 +63,7 @@ export function appSpec(instance: AppInst, lookup: Lookup, withCluster: boolean)
   if (!app) throw new PlatformError("NotFound", `App ${organization}/${name}/${version} is not known to this site`);
   const cluster = withCluster ? lookup.cluster(clusterKeyOf(instance)) : undefined;
   if (withCluster && !cluster) {
-    const wanted = instance.key.clusterInstKey.clusterKey.name;
+    const wanted = clusterKeyOf(instance).clusterKey.name;
     throw new PlatformError("NotFound", `Cluster instance ${wanted} is not known to this site`);
   }
   return {

@@ -39,6 +39,8 @@ export interface ApiContext {
   readonly region: Region;
   readonly operations: OperationRunner;
   readonly zone: DnsZone;
+  /** Organization that owns what the platform itself makes. */
+  readonly platformOrg: string;
   readonly timeouts: Timeouts;
   /** Where credentials are kept; undefined: nowhere, and calls that carry some are refused. */
   readonly secrets: SecretStore | undefined;

@@ -58,6 +58,8 @@ export interface ControllerParts {
   readonly store: Store;
   readonly dns: DnsDriver;
   readonly dnsRoot: string;
+  /** Organization that owns what the platform itself makes. */
+  readonly platformOrg: string;
   /** Take the place of those in the settings. */
   readonly timeouts: Partial<Timeouts>;
   /** Where credentials are kept. @default nowhere */
@@ -132,6 +134,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
     region,
     operations,
     zone: { region: parts.region, root: parts.dnsRoot },
+    platformOrg: parts.platformOrg,
     timeouts: timeoutsOf(cache, parts.timeouts),
     secrets: parts.secrets,
     engines: matchingEngines(hub, parts.region, id, clock),

@@ -89,6 +89,11 @@ export const controllerOptions = defineOptions({
     pattern: /^[a-z0-9][a-z0-9.-]{0,39}$/,
     description: "Root of the names of sites and instances, at most 40 characters.",
   },
+  platformOrg: {
+    kind: "string",
+    default: "edgecloudorg",
+    description: "Organization that owns what the platform itself makes; the master controller's option of this name.",
+  },
   createCloudletTimeout: {
     kind: "duration",
     description:

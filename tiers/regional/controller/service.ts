@@ -66,6 +66,7 @@ async function start(context: Context): Promise<void> {
     autoUpgrade: config.autoUpgrade,
     dns: openDns(config.dns),
     dnsRoot: config.appDnsRoot,
+    platformOrg: config.platformOrg,
     timeouts: {
       createCloudletMs: config.createCloudletTimeout,
       updateCloudletMs: config.updateCloudletTimeout,

@@ -240,7 +240,7 @@ export interface AppInst {
   /** Optional resource of the instance: "gpu". */
   optRes: string;
   updatedAt: Timestamp | undefined;
-  /** Cluster in which the instance runs, when it is another than its key names. */
+  /** Cluster in which the instance runs, of the key's cloudlet and cluster organization; empty: in none. */
   realClusterName: string;
   /** Addresses of load balancers by internal port, on sites with an address for each service. */
   internalPortToLbIp: Record<string, string>;
@@ -530,7 +530,7 @@ export const AppInst: MessageType<AppInst> = defineMessage<AppInst>({
   empty: emptyAppInst,
   write: writeAppInst,
   read: readAppInst,
-  object: { keyFields: ["key"], flatKey: false, owner: "key.app_key.organization", ownerType: "developer", source: "CONTROLLER", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}, {"to":"TO_CRM","by":"key.cluster_inst_key.cloudlet_key","via":"","at":""}, {"to":"TO_AUTO_PROVISIONER","by":"","via":"","at":""}], needs: [{"kind":"App","at":"key.app_key","optional":false,"with":[],"late":false}, {"kind":"Cloudlet","at":"key.cluster_inst_key.cloudlet_key","optional":false,"with":[],"late":false}, {"kind":"Flavor","at":"flavor","optional":false,"with":[],"late":false}], noun: "app instance", cli: "appinst", order: 50 },
+  object: { keyFields: ["key"], flatKey: false, owner: "key.app_key.organization", ownerType: "developer", source: "CONTROLLER", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}, {"to":"TO_CRM","by":"key.cluster_inst_key.cloudlet_key","via":"","at":""}, {"to":"TO_AUTO_PROVISIONER","by":"","via":"","at":""}], needs: [{"kind":"App","at":"key.app_key","optional":false,"with":[],"late":false}, {"kind":"Cloudlet","at":"key.cluster_inst_key.cloudlet_key","optional":false,"with":[],"late":false}, {"kind":"Flavor","at":"flavor","optional":false,"with":[],"late":false}, {"kind":"ClusterInst","at":"real_cluster_name","optional":true,"with":["cluster_key.name=real_cluster_name","cloudlet_key=key.cluster_inst_key.cloudlet_key","organization=key.cluster_inst_key.organization"],"late":false}], noun: "app instance", cli: "appinst", order: 50 },
   fields: [
     { name: "fields", property: "fields", number: 1, scalar: "string", repeated: true, rules: { modifier: true }, doc: "Dotted field numbers that an update changes." },
     { name: "key", property: "key", number: 2, message: () => AppInstKey, rules: { present: true, fixed: true } },
@@ -555,7 +555,7 @@ export const AppInst: MessageType<AppInst> = defineMessage<AppInst>({
     { name: "vm_flavor", property: "vmFlavor", number: 34, scalar: "string", rules: { setBy: "CONTROLLER" }, doc: "Size, in the infrastructure, of an instance that is a machine of its own." },
     { name: "opt_res", property: "optRes", number: 35, scalar: "string", rules: { setBy: "CONTROLLER" }, doc: "Optional resource of the instance: \"gpu\"." },
     { name: "updated_at", property: "updatedAt", number: 36, message: () => Timestamp, rules: { setBy: "CONTROLLER" } },
-    { name: "real_cluster_name", property: "realClusterName", number: 37, scalar: "string", rules: { fixed: true }, doc: "Cluster in which the instance runs, when it is another than its key names." },
+    { name: "real_cluster_name", property: "realClusterName", number: 37, scalar: "string", rules: { fixed: true }, doc: "Cluster in which the instance runs, of the key's cloudlet and cluster organization; empty: in none." },
     { name: "internal_port_to_lb_ip", property: "internalPortToLbIp", number: 38, scalar: "string", map: true, rules: { setBy: "CONTROLLER" }, doc: "Addresses of load balancers by internal port, on sites with an address for each service." },
     { name: "dedicated_ip", property: "dedicatedIp", number: 39, scalar: "bool", doc: "Give the instance an address of its own." },
     { name: "unique_id", property: "uniqueId", number: 40, scalar: "string", rules: { setBy: "CONTROLLER" }, doc: "Name of the instance for its infrastructure, unique in the region, without dots." },

@@ -43,12 +43,13 @@ export function withDryRun<S extends Service>(
 
 /** Every part is listed, so that nobody adds one that acts on the world without a thought for dry runs. */
 function dryContext(context: ApiContext, dry: DryStore): ApiContext {
-  const { region, zone, timeouts, secrets, engines, apps, clock, log } = context;
+  const { region, zone, platformOrg, timeouts, secrets, engines, apps, clock, log } = context;
   const dryRegion = createRegion(region.name, dry.store, region.cache, () => clock.now());
   return {
     region: dryRegion,
     operations: new DryOperations(),
     zone,
+    platformOrg,
     timeouts,
     secrets: secrets && drySecrets(secrets),
     engines: {

@@ -12,14 +12,15 @@ import {
 } from "../../../../shared/schema/mod.ts";
 import type { ApiContext } from "../context.ts";
 import { notFound, refuse } from "../faults.ts";
-import { defaultAppInstKey } from "../rules/app_inst.ts";
+import { completeKey } from "./app_inst/key.ts";
 
 /** Handlers of AppInstLatencyApi. */
-export function appInstLatencyApi({ region, engines }: ApiContext): Handlers<typeof AppInstLatencyApi> {
+export function appInstLatencyApi(context: ApiContext): Handlers<typeof AppInstLatencyApi> {
+  const { region, engines } = context;
   return {
     async requestAppInstLatency(request) {
       const wanted = AppInst.create({ key: request.key });
-      defaultAppInstKey(wanted);
+      completeKey(context, wanted);
       refuse(requiredIssues(AppInstLatency, { key: wanted.key }));
       const key = AppInstKind.keyString(wanted.key);
       if (region.cache.get(AppInstKind, key) === undefined) throw notFound(AppInstKind, key);

@@ -11,6 +11,8 @@ import {
 } from "../../../../shared/schema/mod.ts";
 import { beingDeleted, failedPrecondition } from "../faults.ts";
 import type { Operation } from "../operations/operations.ts";
+import type { Override } from "../rules/crm_override.ts";
+import { readSite, type Site } from "./resources/mod.ts";
 import { isDeletePrepared, type ObjectTx } from "../state/object_tx.ts";
 
 /** Code of the last line of a call whose work goes on after it (specification 11). */
@@ -24,6 +26,19 @@ export function siteFailure(errors: readonly string[]): RpcError {
 /** The site did not even begin in time. */
 export function timedOut(what: string): RpcError {
   return new RpcError(Status.DEADLINE_EXCEEDED, `Timed out: ${what}`);
+}
+
+/** Reads a cloudlet; throws unless it is open for work on clusters and instances, or the override does without it. */
+export async function openSite(
+  tx: ObjectTx,
+  key: CloudletKey,
+  options: { override: Override; deleting?: boolean },
+): Promise<Site> {
+  const keyString = CloudletKind.keyString(key);
+  const cloudlet = options.override.ignoresSite
+    ? await (options.deleting ? tx.require(CloudletKind, keyString) : tx.requireUsable(CloudletKind, keyString))
+    : await requireWorkingCloudlet(tx, key, options);
+  return await readSite(tx, cloudlet);
 }
 
 /** Throws unless the cloudlet is open for work on clusters and instances (specification 5.4). */
@@ -65,36 +80,65 @@ export type SiteOutcome = { kind: "ready" } | { kind: "gone" } | { kind: "failed
   kind: "working";
 } | { kind: "silent" };
 
+/** A state that a site leads to, the one in which it is at work on that, and the one that tells of its failure. */
+interface Course {
+  readonly requested: TrackedState;
+  readonly working: TrackedState;
+  readonly done: TrackedState | undefined;
+  readonly failed: TrackedState;
+}
+
+const { CREATE_REQUESTED, CREATING, CREATE_ERROR, READY } = TrackedState;
+const { UPDATE_REQUESTED, UPDATING, UPDATE_ERROR } = TrackedState;
+const { DELETE_REQUESTED, DELETING, DELETE_ERROR } = TrackedState;
+
+const CREATION: Course = { requested: CREATE_REQUESTED, working: CREATING, done: READY, failed: CREATE_ERROR };
+const UPDATE: Course = { requested: UPDATE_REQUESTED, working: UPDATING, done: READY, failed: UPDATE_ERROR };
+const DELETION: Course = { requested: DELETE_REQUESTED, working: DELETING, done: undefined, failed: DELETE_ERROR };
+
 /** Waits until the site has made the object. */
-export async function waitCreated<T extends Tracked, K>(
+export function waitCreated<T extends Tracked, K>(
   operation: Operation,
   kind: ObjectKind<T, K>,
   keyString: string,
   timeoutMs: number,
 ): Promise<SiteOutcome> {
-  let last = TrackedState.CREATE_REQUESTED as TrackedState;
-  const outcome = await operation.wait(kind, keyString, (object): SiteOutcome | undefined => {
-    if (object === undefined) return { kind: "gone" };
-    last = object.state;
-    if (object.state === TrackedState.READY) return { kind: "ready" };
-    if (object.state === TrackedState.CREATE_ERROR) return { kind: "failed", errors: object.errors };
-    return undefined;
-  }, timeoutMs);
-  return outcome === "timeout" ? { kind: last === TrackedState.CREATING ? "working" : "silent" } : outcome;
+  return waitFor(CREATION, operation, kind, keyString, timeoutMs);
+}
+
+/** Waits until the site has changed the object. */
+export function waitUpdated<T extends Tracked, K>(
+  operation: Operation,
+  kind: ObjectKind<T, K>,
+  keyString: string,
+  timeoutMs: number,
+): Promise<SiteOutcome> {
+  return waitFor(UPDATE, operation, kind, keyString, timeoutMs);
 }
 
 /** Waits until the site has removed the object. */
-export async function waitDeleted<T extends Tracked, K>(
+export function waitDeleted<T extends Tracked, K>(
   operation: Operation,
   kind: ObjectKind<T, K>,
   keyString: string,
   timeoutMs: number,
 ): Promise<SiteOutcome> {
-  let last = TrackedState.DELETE_REQUESTED as TrackedState;
+  return waitFor(DELETION, operation, kind, keyString, timeoutMs);
+}
+
+async function waitFor<T extends Tracked, K>(
+  course: Course,
+  operation: Operation,
+  kind: ObjectKind<T, K>,
+  keyString: string,
+  timeoutMs: number,
+): Promise<SiteOutcome> {
+  let last = course.requested;
   const outcome = await operation.wait(kind, keyString, (object): SiteOutcome | undefined => {
     if (object === undefined) return { kind: "gone" };
     last = object.state;
-    return object.state === TrackedState.DELETE_ERROR ? { kind: "failed", errors: object.errors } : undefined;
+    if (object.state === course.done) return { kind: "ready" };
+    return object.state === course.failed ? { kind: "failed", errors: object.errors } : undefined;
   }, timeoutMs);
-  return outcome === "timeout" ? { kind: last === TrackedState.DELETING ? "working" : "silent" } : outcome;
+  return outcome === "timeout" ? { kind: last === course.working ? "working" : "silent" } : outcome;
 }

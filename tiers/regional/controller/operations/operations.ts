@@ -1,6 +1,6 @@
 import { RpcError, Status } from "../../../../shared/rpc/mod.ts";
 import type { Clock } from "../../../../shared/runtime/mod.ts";
-import type { ObjectKind, StatusInfo } from "../../../../shared/schema/mod.ts";
+import type { CRMOverride, ObjectKind, StatusInfo } from "../../../../shared/schema/mod.ts";
 import { currentTraceparent, type Logger } from "../../../../shared/telemetry/mod.ts";
 import { actionInProgress, type AnyKind } from "../faults.ts";
 import type { ObjectTx } from "../state/object_tx.ts";
@@ -28,10 +28,22 @@ export interface Operation {
   ): Promise<O | "timeout">;
 }
 
+/** How an operation is run. */
+export interface RunOptions {
+  /** How far the call goes without the site. @default NO_OVERRIDE */
+  readonly override?: CRMOverride;
+}
+
 /** Runs long operations. */
 export interface OperationRunner {
   /** Starts an operation; throws E_STREAM when one is running on the object. */
-  run(kind: AnyKind, keyString: string, action: string, body: (operation: Operation) => Promise<void>): Progress;
+  run(
+    kind: AnyKind,
+    keyString: string,
+    action: string,
+    body: (operation: Operation) => Promise<void>,
+    options?: RunOptions,
+  ): Progress;
 }
 
 /**

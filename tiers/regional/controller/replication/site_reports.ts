@@ -12,8 +12,8 @@ import {
   TrackedState,
 } from "../../../../shared/schema/mod.ts";
 import type { Logger } from "../../../../shared/telemetry/mod.ts";
-import { removeAppInst } from "../api/app_inst_placement.ts";
-import { removeClusterInst } from "../api/cluster_inst_api.ts";
+import { removeAppInst } from "../api/app_inst/remove.ts";
+import { removeClusterInst } from "../api/cluster_inst/admit.ts";
 import { REPORT_RETRY_MAX_MS, REPORT_RETRY_MIN_MS } from "../limits.ts";
 import { KeyedQueue } from "../operations/keyed_queue.ts";
 import type { Operations } from "../operations/operations.ts";

@@ -1,3 +1,4 @@
+import { isReservedClusterName } from "./cluster_names.ts";
 import type { Issues } from "./issues.ts";
 
 // Specification 0.7.
@@ -9,11 +10,6 @@ const CLUSTER_NAME = /^[0-9a-zA-Z][-0-9a-zA-Z.]*$/;
 const MAX_NAME_CHARACTERS = 128;
 /** Longest name of a cluster, in characters (specification 0.7). */
 const MAX_CLUSTER_NAME_CHARACTERS = 40;
-
-/** Name of the cluster that stands for none (specification 0.8). */
-export const NO_CLUSTER = "defaultclust";
-
-const RESERVED_CLUSTER_NAMES = /^(defaultclust|defaultmtclust|reservable[0-9]+|autocluster.*)$/;
 
 /** Checks a name that is there; a missing one is for the schema's `required` to say. */
 export function checkName(issues: Issues, path: string, name: string): void {
@@ -64,7 +60,7 @@ export function checkClusterName(issues: Issues, path: string, name: string): vo
     name,
     `must begin with a letter or digit, hold only letters, digits, - and ., at most ${MAX_CLUSTER_NAME_CHARACTERS}`,
   );
-  issues.check(!RESERVED_CLUSTER_NAMES.test(name), path, name, "is a reserved name");
+  issues.check(!isReservedClusterName(name), path, name, "is a reserved name");
 }
 
 /** Text as part of a DNS name: lower case, `_` as `-`, without spaces and `. & , !`, cut to `maxCharacters`. */

@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { AppInst, Cloudlet, ClusterInst, IpSupport, PlatformType } from "../../../../shared/schema/mod.ts";
-import { checkAppInst, defaultAppInstKey } from "./app_inst.ts";
+import { Cloudlet, IpSupport, PlatformType } from "../../../../shared/schema/mod.ts";
 import { checkCloudlet, checkNewCloudlet, defaultCloudlet } from "./cloudlet.ts";
-import { checkClusterInst, defaultClusterInst } from "./cluster_inst.ts";
 import { appInstId, appInstLabel, cloudletLabel, objectFqdn, salted, sharedFqdn } from "./dns_labels.ts";
 import { imageRule, normalizeImage } from "./docker_image.ts";
 import { Issues } from "./issues.ts";
@@ -137,21 +135,4 @@ Deno.test("cloudlets get defaults and are checked", () => {
     "alliance_orgs[0]",
     "alliance_orgs[2]",
   ]);
-});
-
-Deno.test("clusters and instances are checked", () => {
-  const cluster = ClusterInst.create({ key: { clusterKey: { name: "alpha" }, organization: "AtlasWorks" } });
-  defaultClusterInst(cluster);
-  assert.deepEqual(faults((issues) => checkClusterInst(cluster, issues)), []);
-  cluster.deployment = "kubernetes";
-  cluster.key.clusterKey.name = "defaultclust";
-  assert.deepEqual(faults((issues) => checkClusterInst(cluster, issues)), ["key.cluster_key.name", "deployment"]);
-
-  const instance = AppInst.create({ key: { appKey: { organization: "AtlasWorks", name: "Echo", version: "1" } } });
-  defaultAppInstKey(instance);
-  assert.deepEqual(instance.key.clusterInstKey.clusterKey.name, "defaultclust");
-  assert.deepEqual(instance.key.clusterInstKey.organization, "AtlasWorks");
-  assert.deepEqual(faults((issues) => checkAppInst(instance, issues)), []);
-  instance.key.clusterInstKey.clusterKey.name = "autocluster7";
-  assert.deepEqual(faults((issues) => checkAppInst(instance, issues)), ["key.cluster_inst_key.cluster_key.name"]);
 });

@@ -13,6 +13,11 @@ export class ObjectTx {
     this.#now = timestamp(nowMs);
   }
 
+  /** The moment of the transaction. */
+  get now(): Timestamp {
+    return { ...this.#now };
+  }
+
   /** The object, or undefined. The caller may change what it gets. */
   async get<T, K>(kind: ObjectKind<T, K>, keyString: string): Promise<T | undefined> {
     const entry = await this.#tx.get(kind.storePrefix + keyString);

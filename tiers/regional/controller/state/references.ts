@@ -66,7 +66,7 @@ function keyOf(kind: AnyKind, object: object, rule: Rule, value: unknown): unkno
   for (const { part, from } of rule.parts) {
     setPath(key, part, valuesAt(kind.message.descriptor, object, from)[0]);
   }
-  if (isName) setPath(key, rule.named, value);
+  if (isName && rule.named !== "") setPath(key, rule.named, value);
   return key;
 }
 

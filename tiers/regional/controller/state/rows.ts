@@ -43,6 +43,11 @@ export function cloudletRefsRow(cloudletKeyString: string): string {
   return `/v1/CloudletPorts/${cloudletKeyString}`;
 }
 
+/** Row of the instances in a cluster that is lent or has a load balancer of its own, with the ports that they hold there. */
+export function clusterRefsRow(clusterKeyString: string): string {
+  return `/v1/ClusterRefs/${clusterKeyString}`;
+}
+
 /** Row that keeps an Android package name with one app. */
 export function androidPackageRow(name: string): string {
   return `/v1/AndroidPackage/${name}`;

@@ -1,4 +1,5 @@
 import type { JsonValue } from "../../../../shared/schema/mod.ts";
+import { NO_CLUSTER } from "../rules/cluster_names.ts";
 
 /** A row to write in the place of another, or (without a value) to delete. */
 export interface RowChange {
@@ -36,4 +37,21 @@ export const UPGRADES: readonly Upgrade[] = [
       return [{ key }, { key: key.replace("/v1/CloudletRefs/", "/v1/CloudletPorts/"), value }];
     },
   },
+  {
+    to: 3,
+    what: "app instances name the cluster in which they run",
+    prefixes: ["/v1/AppInst/"],
+    change: nameRealCluster,
+  },
 ];
+
+/** Until version 3 the cluster was the one of the key, unless that stood for none. */
+function nameRealCluster(key: string, value: JsonValue): readonly RowChange[] {
+  const instance = value as {
+    key?: { cluster_inst_key?: { cluster_key?: { name?: string } } };
+    real_cluster_name?: string;
+  };
+  const name = instance.key?.cluster_inst_key?.cluster_key?.name ?? NO_CLUSTER;
+  if (name === NO_CLUSTER || instance.real_cluster_name !== undefined) return [];
+  return [{ key, value: { ...value as object, real_cluster_name: name } as JsonValue }];
+}

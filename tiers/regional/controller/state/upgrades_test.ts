@@ -106,3 +106,23 @@ Deno.test("nothing is upgraded under a controller that is alive", async () => {
   assert.equal(modelVersion(STEPS), 3);
   await store.close();
 });
+
+Deno.test("version 3: an instance in a cluster names it, one without stays as it is", async () => {
+  const store = await openStore("sqlite::memory:");
+  await claimStore(store, "eu", { upgrades: [] });
+  const instance = (name: string) => ({
+    key: { app_key: { name: "Web" }, cluster_inst_key: { cluster_key: { name }, organization: "AtlasWorks" } },
+    state: "Ready",
+  });
+  await transaction(store, (tx) => {
+    tx.put("/v1/AppInst/a", encodeRow(instance("alpha")));
+    tx.put("/v1/AppInst/b", encodeRow(instance("defaultclust")));
+  });
+  await claimStore(store, "eu", { upgrades: UPGRADES.slice(0, 2), autoUpgrade: true });
+  const upgraded = Object.fromEntries((await rows(store)).filter(([key]) => key.startsWith("/v1/AppInst/")));
+  assert.deepEqual(upgraded, {
+    "/v1/AppInst/a": { ...instance("alpha"), real_cluster_name: "alpha" },
+    "/v1/AppInst/b": instance("defaultclust"),
+  });
+  await store.close();
+});

@@ -1,4 +1,5 @@
 import { catalogCases } from "./catalog_cases.ts";
+import { clusterCases } from "./cluster_cases.ts";
 import { cloudletRuleCases } from "./cloudlet_rule_cases.ts";
 import { cloudletCases } from "./cloudlet_cases.ts";
 import { dryRunCases } from "./dry_run_cases.ts";
@@ -20,6 +21,7 @@ export const apiCases: ApiCase[] = [
   ...cloudletCases,
   ...cloudletRuleCases,
   ...instanceCases,
+  ...clusterCases,
   ...pagingCases,
   ...dryRunCases,
   ...settingsCases,

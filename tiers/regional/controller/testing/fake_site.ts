@@ -14,6 +14,7 @@ import {
   AppKind,
   CloudletInfoKind,
   CloudletKind,
+  type ClusterInst,
   ClusterInstInfoKind,
   ClusterInstKind,
   type DeepPartial,
@@ -26,6 +27,8 @@ import { alertKey } from "../alerts/labels.ts";
 
 /** How a fake site answers a request; by default it succeeds at once. */
 export interface SiteBehaviour {
+  createCluster?(cluster: ClusterInst): "ready" | "working" | "silent" | { errors: string[] };
+  removeCluster?(cluster: ClusterInst): "gone" | "working" | "silent" | { errors: string[] };
   create?(instance: AppInst): "ready" | "working" | "silent" | { errors: string[] };
   remove?(instance: AppInst): "gone" | "working" | "silent" | { errors: string[] };
   /** Reasons for which it does not come up with other variables. */
@@ -124,22 +127,36 @@ export class FakeSite {
       },
     });
     typedReplica(this.client.replica(ClusterInstKind.kind), ClusterInstKind).subscribe({
-      update: (cluster) => {
-        const state = cluster.state === TrackedState.CREATE_REQUESTED
-          ? TrackedState.READY
-          : cluster.state === TrackedState.DELETE_REQUESTED
-          ? TrackedState.DELETE_DONE
-          : undefined;
-        if (state !== undefined) {
-          this.#clusters.put(ClusterInstInfoKind.message.create({ key: cluster.key, state }));
-        }
-      },
+      update: (cluster) => this.#answerCluster(cluster),
       remove: (cluster) => this.#clusters.delete(cluster.key),
     });
     typedReplica(this.client.replica(AppInstKind.kind), AppInstKind).subscribe({
       update: (instance) => this.#answerInstance(instance),
       remove: (instance) => this.#instances.delete(instance.key),
     });
+  }
+
+  /** Says something of a cluster. */
+  reportCluster(cluster: ClusterInst["key"], state: TrackedState, errors: string[] = []): void {
+    this.#clusters.put(ClusterInstInfoKind.message.create({ key: cluster, state, errors }));
+  }
+
+  #answerCluster(cluster: ClusterInst): void {
+    const { key, state } = cluster;
+    if (state === TrackedState.CREATE_REQUESTED) {
+      const outcome = this.behaviour.createCluster?.(cluster) ?? "ready";
+      if (outcome === "silent") return;
+      if (outcome === "working") this.reportCluster(key, TrackedState.CREATING);
+      else if (outcome === "ready") this.reportCluster(key, TrackedState.READY);
+      else this.reportCluster(key, TrackedState.CREATE_ERROR, outcome.errors);
+    }
+    if (state === TrackedState.DELETE_REQUESTED) {
+      const outcome = this.behaviour.removeCluster?.(cluster) ?? "gone";
+      if (outcome === "silent") return;
+      if (outcome === "working") this.reportCluster(key, TrackedState.DELETING);
+      else if (outcome === "gone") this.reportCluster(key, TrackedState.DELETE_DONE);
+      else this.reportCluster(key, TrackedState.DELETE_ERROR, outcome.errors);
+    }
   }
 
   #answerInstance(instance: AppInst): void {

@@ -257,13 +257,13 @@ export const instanceCases: ApiCase[] = [
       const edge = { organization: "Bayline Inc.", name: "Edge" };
       await refused(
         lines(instances.createAppInst(at(edge, "alpha"))),
-        Status.FAILED_PRECONDITION,
-        /cannot run on cloudlet/,
+        Status.INVALID_ARGUMENT,
+        /cannot run on platform Process/,
       );
       await refused(
         lines(clusters.createClusterInst(cluster("Edge"))),
-        Status.FAILED_PRECONDITION,
-        /has no docker clusters/,
+        Status.INVALID_ARGUMENT,
+        /Process has no clusters/,
       );
 
       assert.deepEqual(await lines(clusters.createClusterInst(cluster("Docks"))), ["Created cluster instance"]);

@@ -30,6 +30,9 @@ import { type Controller, type ControllerParts, startController } from "../contr
 import { catalogClients } from "./catalog_clients.ts";
 import { FakeSite } from "./fake_site.ts";
 
+/** Organization of the platform in tests. */
+export const PLATFORM_ORG = "edgecloudorg";
+
 /** Longest wait for something that must happen, in milliseconds; generous, as machines may be loaded. */
 export const PATIENCE_MS = 30_000;
 
@@ -99,6 +102,7 @@ export class World implements AsyncDisposable {
       ...(options.secrets !== undefined && { secrets: await openTestSecrets(options.secrets) }),
       dns: openDns("localhost:"),
       dnsRoot: "archipelago.localhost",
+      platformOrg: PLATFORM_ORG,
       timeouts: { ...TIMEOUTS, ...options.timeouts },
       streamGraceMs: 200,
       siteGraceMs: 200,
