@@ -49,13 +49,12 @@ function fieldValue({ dval, ival, bval, sval }: MetricVal): FieldValue {
   return dval ?? (ival === undefined ? undefined : BigInt(Math.trunc(ival))) ?? bval ?? sval ?? 0;
 }
 
-/** Sends points to the parent. Returns how many of them did not fit. */
+/** Sends points to the parent, in order, until one message does not fit. Returns how many of the last were not sent. */
 export function sendPoints(sender: MetricSender, points: readonly Point[]): number {
-  let lost = 0;
   for (let at = 0; at < points.length; at += BATCH_POINTS) {
     const part = points.slice(at, at + BATCH_POINTS);
     const bytes = MetricBatch.encode({ metrics: part.map(metricOfPoint) });
-    if (!sender.send(METRIC_MESSAGE, bytes)) lost += part.length;
+    if (!sender.send(METRIC_MESSAGE, bytes)) return points.length - at;
   }
-  return lost;
+  return 0;
 }

@@ -59,6 +59,22 @@ export const dmeOptions = defineOptions({
     min: 1,
     description: "Event streams open at once; further ones are refused.",
   },
+  dmeId: {
+    kind: "string",
+    pattern: /^[\x21-\x7e]{1,128}$/,
+    description: "Name of this process in statistics, the same after a restart. Default: HOST@API-ADDRESS.",
+  },
+  cloudlet: {
+    kind: "string",
+    default: "",
+    description: "Cloudlet in which this process runs, for statistics; empty: beside the controllers.",
+  },
+  cloudletOrg: { kind: "string", default: "", description: "Organization of that cloudlet." },
+  monitorUuidType: {
+    kind: "string",
+    default: "MobiledgeXMonitorProbe",
+    description: "Kind of device names that probes use; no client records are made of these.",
+  },
   randomTies: {
     kind: "bool",
     default: true,

@@ -13,17 +13,26 @@ import {
   type ServiceDefinition,
 } from "../../../shared/service/mod.ts";
 import { errorFields } from "../../../shared/telemetry/mod.ts";
-import { addGrpcCalls, type Calls, createCalls, type Desk, regionMatcher, type RegionTables } from "./api/mod.ts";
+import {
+  addGrpcCalls,
+  type CallObserver,
+  type Calls,
+  createCalls,
+  type Desk,
+  regionMatcher,
+  type RegionTables,
+} from "./api/mod.ts";
 import { countCalls, countStreams } from "./call_metrics.ts";
 import { type CookieKeys, edgeEventsCookies, sessionCookies } from "./cookies/mod.ts";
-import { createEdgeDesk, type EdgeDesk, edgeEventHandler, noEdgeStats } from "./edge/mod.ts";
-import { type Feed, feedTables, WANTED_KINDS } from "./feed/feed.ts";
+import { createEdgeDesk, type EdgeDesk, edgeEventHandler } from "./edge/mod.ts";
+import { ALL_KINDS, type Feed, feedTables } from "./feed/feed.ts";
 import { RegionRules } from "./feed/region_rules.ts";
 import { Tables } from "./matching/mod.ts";
 import { dmeOptions } from "./options.ts";
 import { createRestHandler } from "./rest/handler.ts";
 import { MAX_MESSAGE_BYTES } from "./rest/messages.ts";
 import { answerController } from "./questions.ts";
+import { keepStatistics, type Statistics } from "./statistics.ts";
 import { createUpstream } from "./upstream.ts";
 
 type Context = ServiceContext<ConfigOf<typeof dmeOptions>>;
@@ -40,9 +49,10 @@ export const dmeService: ServiceDefinition<typeof dmeOptions> = {
     const limits = createRateLimiter({ settings: [], maxTracked: 1, clock: context.clock });
     const rules = new RegionRules(limits, rateLimit);
     const { feed, upstream } = await followRegion(context, tables, rules);
-    const desk = makeDesk(context, tables, { keys, feed, rules, limits });
-    const calls = createCalls(desk, countCalls(context.metrics, tables), () => context.clock.monotonic());
-    const edge = openEdgeStreams(context, desk, rules);
+    const statistics = keepStatistics(context, upstream, tables);
+    const desk = makeDesk(context, tables, { keys, feed, rules, limits, statistics });
+    const calls = createCalls(desk, observe(context, tables, statistics), () => context.clock.monotonic());
+    const edge = openEdgeStreams(context, desk, rules, statistics);
     answerController(upstream, { region, instance: context.nodeName, clock: context.clock }, edge);
     await listen(context, calls, edge);
   },
@@ -86,7 +96,7 @@ async function followRegion(
   context.debug.add(
     "dump-caches",
     "Objects by kind.",
-    () => Object.fromEntries(WANTED_KINDS.map((kind) => [kind, upstream.replica(kind).size])),
+    () => Object.fromEntries(ALL_KINDS.map((kind) => [kind, upstream.replica(kind).size])),
   );
   upstream.start();
   context.onClose("notify", () => upstream.stop());
@@ -99,10 +109,27 @@ function incomplete(feed: Feed): string | undefined {
   return missing.length === 0 ? undefined : `The region's data has not arrived yet: ${missing.join(", ")}`;
 }
 
+/** Calls are counted for whoever looks at this process, and for the region. */
+function observe(context: Context, tables: RegionTables, statistics: Statistics): CallObserver {
+  const count = countCalls(context.metrics, tables);
+  return (method, code, durationMs, note) => {
+    count(method, code, durationMs, note);
+    statistics.observe(method, code, durationMs, note);
+  };
+}
+
+interface DeskParts {
+  readonly keys: CookieKeys;
+  readonly feed: Feed;
+  readonly rules: RegionRules;
+  readonly limits: RateLimiter;
+  readonly statistics: Statistics;
+}
+
 function makeDesk(
   context: Context,
   tables: RegionTables,
-  { keys, feed, rules, limits }: { keys: CookieKeys; feed: Feed; rules: RegionRules; limits: RateLimiter },
+  { keys, feed, rules, limits, statistics }: DeskParts,
 ): Desk {
   const { config, clock, random } = context;
   const now = () => clock.now();
@@ -118,15 +145,16 @@ function makeDesk(
     randomBytes: (count) => random.bytes(count),
     tokenServerUri: config.tokenServerUri,
     limits,
+    records: statistics.records,
     notReady: () => incomplete(feed),
   };
 }
 
-function openEdgeStreams(context: Context, desk: Desk, rules: RegionRules): EdgeDesk {
+function openEdgeStreams(context: Context, desk: Desk, rules: RegionRules, statistics: Statistics): EdgeDesk {
   const { config, clock, log, metrics } = context;
   const edge: EdgeDesk = createEdgeDesk({
     desk,
-    stats: noEdgeStats,
+    stats: statistics.edge,
     clock,
     tileSideKm: () => rules.tileSideKm,
     limits: { streams: config.edgeEventsMaxStreams },

@@ -2,7 +2,7 @@ import { type LoadedIdentity, verifyPeer } from "../../../shared/identity/mod.ts
 import { createNotifyClient, type NotifyClient, roundRobin } from "../../../shared/notify/mod.ts";
 import type { Clock, RandomSource } from "../../../shared/runtime/mod.ts";
 import type { Logger } from "../../../shared/telemetry/mod.ts";
-import { WANTED_KINDS } from "./feed/feed.ts";
+import { ALL_KINDS } from "./feed/feed.ts";
 
 /** What the connection to the region's controllers needs. */
 export interface UpstreamOptions {
@@ -34,7 +34,7 @@ export function createUpstream(options: UpstreamOptions): NotifyClient {
     service: "dme",
     region,
     instance,
-    wants: WANTED_KINDS,
+    wants: ALL_KINDS,
     connect: roundRobin(addresses, channelOptions, () => random.number()),
     clock: {
       now: () => clock.now(),

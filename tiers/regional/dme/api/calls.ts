@@ -9,8 +9,9 @@ import { getLocation, verifyLocation } from "./location_calls.ts";
 import { getAppOfficialFqdn, getFqdnList, platformFindCloudlet } from "./platform_calls.ts";
 import { qosPositionKpi } from "./qos_position.ts";
 import { admit, admitUser } from "./rate_limit.ts";
+import type { CallNote } from "./records.ts";
 import { registerClient } from "./register_client.ts";
-import { authenticate } from "./session.ts";
+import { authenticate, sessionApp } from "./session.ts";
 
 /** One unary call, whatever carried its request. */
 export interface Call<I = unknown, O = unknown> {
@@ -34,7 +35,7 @@ export interface StreamCall<I = unknown, O = unknown> extends Omit<Call<I, O>, "
 export type Calls = ReturnType<typeof createCalls>;
 
 /** Told of every call that ended. */
-export type CallObserver = (name: string, code: Status, durationMs: number) => void;
+export type CallObserver = (name: string, code: Status, durationMs: number, note: Readonly<CallNote>) => void;
 
 /**
  * Makes the calls of the client API. Each is first held to the rate limits, then proves the session by the cookie in the
@@ -43,7 +44,10 @@ export type CallObserver = (name: string, code: Status, durationMs: number) => v
 export function createCalls(desk: Desk, observe: CallObserver = () => {}, monotonicMs: () => number = () => 0) {
   type Definition<I, O> = { name: string; input: MessageType<I>; output: MessageType<O> };
 
-  function call<I, O>(definition: Definition<I, O>, run: (request: I, caller: Caller) => O | Promise<O>): Call<I, O> {
+  function call<I, O>(
+    definition: Definition<I, O>,
+    run: (request: I, caller: Caller, note: CallNote) => O | Promise<O>,
+  ): Call<I, O> {
     const { name, input, output } = definition;
     return {
       name,
@@ -52,17 +56,18 @@ export function createCalls(desk: Desk, observe: CallObserver = () => {}, monoto
       rest: true,
       async run(request, caller) {
         const startedMs = monotonicMs();
+        const note: CallNote = { app: "", cloudlet: "", carrier: "" };
         try {
           const turn = admit(desk, name, caller);
           if (turn !== undefined) await turn;
           const why = desk.notReady();
           if (why !== undefined) throw new RpcError(Status.UNAVAILABLE, why);
-          const reply = await run(request, caller);
-          observe(name, Status.OK, monotonicMs() - startedMs);
+          const reply = await run(request, caller, note);
+          observe(name, Status.OK, monotonicMs() - startedMs, note);
           return reply;
         } catch (error) {
           const failure = RpcError.from(error);
-          observe(name, failure.code, monotonicMs() - startedMs);
+          observe(name, failure.code, monotonicMs() - startedMs, note);
           throw failure;
         }
       },
@@ -71,13 +76,14 @@ export function createCalls(desk: Desk, observe: CallObserver = () => {}, monoto
 
   function sessionCall<I extends { sessionCookie: string }, O>(
     definition: Definition<I, O>,
-    run: (request: I, session: Session) => O | Promise<O>,
+    run: (request: I, session: Session, note: CallNote) => O | Promise<O>,
   ): Call<I, O> {
-    return call(definition, async (request, caller) => {
+    return call(definition, async (request, caller, note) => {
       const session = await authenticate(desk, request.sessionCookie);
+      note.app = sessionApp(session);
       const turn = admitUser(desk, definition.name, caller, session);
       if (turn !== undefined) await turn;
-      return run(request, session);
+      return run(request, session, note);
     });
   }
 
@@ -96,12 +102,12 @@ export function createCalls(desk: Desk, observe: CallObserver = () => {}, monoto
 
   const api = dme.MatchEngineApi.methods;
   return {
-    registerClient: call(api.registerClient, (request, caller) => registerClient(desk, request, caller)),
-    findCloudlet: sessionCall(api.findCloudlet, (request, session) => findCloudlet(desk, request, session)),
+    registerClient: call(api.registerClient, (request, caller, note) => registerClient(desk, request, caller, note)),
+    findCloudlet: sessionCall(api.findCloudlet, (request, session, note) => findCloudlet(desk, request, session, note)),
     getAppInstList: sessionCall(api.getAppInstList, (request, session) => getAppInstList(desk, request, session)),
     platformFindCloudlet: sessionCall(
       api.platformFindCloudlet,
-      (request, session) => platformFindCloudlet(desk, request, session),
+      (request, session, note) => platformFindCloudlet(desk, request, session, note),
     ),
     getFqdnList: sessionCall(api.getFqdnList, (request, session) => getFqdnList(desk, request, session)),
     getAppOfficialFqdn: sessionCall(

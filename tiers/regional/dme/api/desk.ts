@@ -1,5 +1,6 @@
 import type { RateLimiter } from "../../../../shared/ratelimit/mod.ts";
 import type { App, AppInst } from "../../../../shared/schema/mod.ts";
+import type { Records } from "./records.ts";
 import type { CookieJar, EdgeEvents, Session } from "../cookies/mod.ts";
 import { clusterKeyText, createMatcher, type InstanceEntry, type Matcher, type Tables } from "../matching/mod.ts";
 
@@ -32,6 +33,7 @@ export interface Desk {
   readonly tokenServerUri: string;
   /** Limits on how often calls are made; undefined when there are none. */
   readonly limits?: RateLimiter;
+  readonly records: Records;
   /** Why calls cannot be answered yet; undefined when they can. */
   readonly notReady: () => string | undefined;
 }

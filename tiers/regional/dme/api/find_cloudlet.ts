@@ -2,6 +2,7 @@ import { dme } from "../../../../shared/schema/mod.ts";
 import type { Session } from "../cookies/mod.ts";
 import type { Ranked } from "../matching/mod.ts";
 import type { Desk, RegionInstance } from "./desk.ts";
+import type { CallNote } from "./records.ts";
 import { requireLocation } from "./location_check.ts";
 import { isPlatformApp } from "./platform_app.ts";
 import { sessionApp } from "./session.ts";
@@ -11,16 +12,34 @@ export function findCloudlet(
   desk: Desk,
   request: dme.FindCloudletRequest,
   session: Session,
+  note: CallNote,
 ): Promise<dme.FindCloudletReply> {
   const location = requireLocation(request.gpsLocation);
   if (isPlatformApp(session.organization, session.appName)) return Promise.resolve(notFound());
-  return findFor(desk, sessionApp(session), request.carrierName, location);
+  return findFor(desk, { session, app: sessionApp(session), carrier: request.carrierName, location, note });
 }
 
-/** The reply for any app, seen from a place. @param app table id of the app */
-export function findFor(desk: Desk, app: string, carrier: string, location: dme.Loc): Promise<dme.FindCloudletReply> {
+/** A search of a session. */
+export interface Search {
+  readonly session: Session;
+  /** Table id of the app that is looked for. */
+  readonly app: string;
+  readonly carrier: string;
+  readonly location: dme.Loc;
+  readonly note: CallNote;
+}
+
+/** The reply for any app, seen from a place; what was found is written down. */
+export function findFor(
+  desk: Desk,
+  { session, app, carrier, location, note }: Search,
+): Promise<dme.FindCloudletReply> {
   const match = searchFor(desk, app, carrier, location);
-  return match === undefined ? Promise.resolve(notFound()) : foundReply(desk, match.member, location);
+  if (match === undefined) return Promise.resolve(notFound());
+  note.cloudlet = match.member.cloudlet.id;
+  note.carrier = match.carrier;
+  desk.records.found(session, app, match, location);
+  return foundReply(desk, match.member, location);
 }
 
 /** The instance for a device of a carrier at a place. @param app table id of the app */

@@ -17,4 +17,5 @@ export { requireLocation } from "./location_check.ts";
 export { isPlatformApp } from "./platform_app.ts";
 export { admit } from "./rate_limit.ts";
 export { authenticate, sessionApp } from "./session.ts";
+export { type CallNote, noRecords, type Records } from "./records.ts";
 export { inTrace, TRACEPARENT } from "./trace.ts";

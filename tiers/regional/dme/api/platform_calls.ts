@@ -4,6 +4,7 @@ import type { Session } from "../cookies/mod.ts";
 import { appId } from "../matching/mod.ts";
 import { readClientToken, writeClientToken } from "./client_token.ts";
 import type { Desk } from "./desk.ts";
+import type { CallNote } from "./records.ts";
 import { denied, invalid } from "./errors.ts";
 import { findFor } from "./find_cloudlet.ts";
 import { requireLocation } from "./location_check.ts";
@@ -15,12 +16,15 @@ export function platformFindCloudlet(
   desk: Desk,
   request: dme.PlatformFindCloudletRequest,
   session: Session,
+  note: CallNote,
 ): Promise<dme.FindCloudletReply> {
+  note.app = "";
   requirePlatformApp(session);
   const token = readClientToken(request.clientToken);
   const app = appId(token.organization, token.name, token.version);
   if (desk.tables.app(app) === undefined) throw invalid("The app that client_token names does not exist");
-  return findFor(desk, app, request.carrierName, token.location);
+  note.app = app;
+  return findFor(desk, { session, app, carrier: request.carrierName, location: token.location, note });
 }
 
 /** GetFqdnList: the official names of all apps that have one, for the platform app. */

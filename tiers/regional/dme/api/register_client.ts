@@ -4,6 +4,7 @@ import { AppTokenError, verifyAppToken } from "../auth/app_token.ts";
 import { ksuid } from "../cookies/mod.ts";
 import { appId } from "../matching/mod.ts";
 import type { Caller, Desk } from "./desk.ts";
+import type { CallNote } from "./records.ts";
 import { invalid, unauthenticated } from "./errors.ts";
 import { isPlatformApp } from "./platform_app.ts";
 
@@ -15,12 +16,14 @@ export async function registerClient(
   desk: Desk,
   request: dme.RegisterClientRequest,
   caller: Caller,
+  note: CallNote,
 ): Promise<dme.RegisterClientReply> {
   const { orgName: organization, appName: name, appVers: version } = request;
   if (organization === "") throw invalid("org_name must not be empty");
   if (name === "") throw invalid("app_name must not be empty");
   if (version === "") throw invalid("app_vers must not be empty");
-  const entry = desk.tables.app(appId(organization, name, version));
+  note.app = appId(organization, name, version);
+  const entry = desk.tables.app(note.app);
   if (entry === undefined) {
     const text = `App not found: organization "${organization}", name "${name}", version "${version}"`;
     throw new RpcError(Status.NOT_FOUND, text);
@@ -33,14 +36,16 @@ export async function registerClient(
   const uniqueId = generated ? ksuid(desk.now(), desk.randomBytes) : request.uniqueId;
   const ownType = isPlatformApp(organization, name) ? `${organization}:${name}` : OWN_ID_TYPE;
   const uniqueIdType = generated ? ownType : request.uniqueIdType;
-  const sessionCookie = await desk.sessions.issue({
+  const session = {
     peerIp: caller.address,
     organization,
     appName: name,
     appVersion: version,
     uniqueIdType,
     uniqueId,
-  });
+  };
+  const sessionCookie = await desk.sessions.issue(session);
+  desk.records.registered(session);
   return dme.RegisterClientReply.create({
     status: dme.ReplyStatus.RS_SUCCESS,
     sessionCookie,

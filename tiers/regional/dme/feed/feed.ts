@@ -1,5 +1,6 @@
 import type { ObjectKind } from "../../../../shared/schema/mod.ts";
 import {
+  AppInstClientWatchKind,
   AppInstKind,
   AppKind,
   CloudletInfoKind,
@@ -13,7 +14,7 @@ import {
 import type { RegionTables } from "../api/mod.ts";
 import type { RegionRules } from "./region_rules.ts";
 
-/** What a DME wants from its controller, referenced kinds first. */
+/** What a DME needs from its controller to answer calls, referenced kinds first. */
 export const WANTED_KINDS: readonly string[] = [
   SettingsKind.kind,
   FlowRateLimitSettingsKind.kind,
@@ -24,6 +25,9 @@ export const WANTED_KINDS: readonly string[] = [
   AppKind.kind,
   AppInstKind.kind,
 ];
+
+/** All that a DME asks for: calls can be answered without knowing who watches devices. */
+export const ALL_KINDS: readonly string[] = [...WANTED_KINDS, AppInstClientWatchKind.kind];
 
 /** The local copy of one kind, kept by replication. */
 export interface Replica {

@@ -14,7 +14,7 @@ import {
   CloudletKind,
 } from "../../../../shared/schema/mod.ts";
 import { ensureSigningKey, openSecrets, type SecretStore } from "../../../../shared/secrets/mod.ts";
-import { WANTED_KINDS } from "../feed/feed.ts";
+import { ALL_KINDS } from "../feed/feed.ts";
 
 export interface TestPlatform {
   readonly folder: string;
@@ -80,7 +80,7 @@ export async function testController(platform: TestPlatform, region: string, por
     tls: { cert, key, ca, requireClientCertificate: true },
     interceptors: [authenticate((peer) => verifyPeer(peer.certificates, children, Date.now()))],
   });
-  const hub = createNotifyHub({ service: "controller", region, kinds: WANTED_KINDS });
+  const hub = createNotifyHub({ service: "controller", region, kinds: ALL_KINDS });
   hub.serve(server, () => ({}));
   const where = await server.listen({ hostname: "127.0.0.1", port });
   return {

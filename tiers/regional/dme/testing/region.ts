@@ -3,7 +3,15 @@ import type { RateLimiter } from "../../../../shared/ratelimit/mod.ts";
 import { App, AppInst, dme } from "../../../../shared/schema/mod.ts";
 import { systemClock } from "../../../../shared/runtime/mod.ts";
 import { createServer, type RpcServer } from "../../../../shared/rpc/mod.ts";
-import { addGrpcCalls, type Calls, createCalls, type Desk, regionMatcher, type RegionTables } from "../api/mod.ts";
+import {
+  addGrpcCalls,
+  type Calls,
+  createCalls,
+  type Desk,
+  noRecords,
+  regionMatcher,
+  type RegionTables,
+} from "../api/mod.ts";
 import { edgeEventsCookies, fixedKeys, sessionCookies } from "../cookies/mod.ts";
 import { createEdgeDesk, type EdgeDesk, type EdgeDeskOptions, edgeEventHandler, noEdgeStats } from "../edge/mod.ts";
 import { APPS, cloudlet, cloudletKey, SITES } from "../matching/fixture.ts";
@@ -81,6 +89,7 @@ export function testRegion(
     tokenServerUri: "",
     limits,
     notReady: () => undefined,
+    records: noRecords,
   };
   const errors: unknown[] = [];
   const calls = createCalls(desk);
