@@ -38,6 +38,12 @@ export const upOptions = defineOptions({
     description:
       "Store of the region's objects in place of SQLite under the data folder: etcd:http://HOST:PORT,… (one region only).",
   },
+  metrics: {
+    kind: "url",
+    schemes: ["sqlite", "influxdb"],
+    description:
+      "Store of the region's metrics in place of SQLite under the data folder: influxdb:http://HOST:PORT (one region only).",
+  },
   database: {
     kind: "url",
     schemes: ["postgres", "postgresql"],

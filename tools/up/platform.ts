@@ -86,8 +86,9 @@ class PlatformStart {
     if (new Set(config.regions).size < config.regions.length) {
       throw new UpError("--regions: a name stands there twice.");
     }
-    if (config.store !== undefined && config.regions.length > 1) {
-      throw new UpError("--store: several regions cannot share a store; run one `up` for each, or leave it out.");
+    for (const name of ["store", "metrics"] as const) {
+      if (config[name] === undefined || config.regions.length === 1) continue;
+      throw new UpError(`--${name}: several regions cannot share a store; run one \`up\` for each, or leave it out.`);
     }
     this.#config = config;
     this.#deps = deps;

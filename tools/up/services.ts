@@ -32,8 +32,8 @@ interface Program {
   readonly compact?: boolean;
   /** Executables it may start. */
   readonly run?: readonly string[];
-  /** URL of a system that it uses and that may be on another machine. */
-  readonly reaches?: string;
+  /** URLs of systems that it uses and that may be on other machines. */
+  readonly reaches?: readonly (string | undefined)[];
   readonly flags: readonly string[];
 }
 
@@ -60,7 +60,7 @@ function specOf(context: SpecContext, program: Program): ServiceSpec {
       ...(program.read.length > 0 ? [`--allow-read=${program.read.join(",")}`] : []),
       ...(program.write.length > 0 ? [`--allow-write=${program.write.join(",")}`] : []),
       ...(program.run ? [`--allow-run=${program.run.join(",")}`] : []),
-      ...(program.reaches ? reaching(program.reaches) : []),
+      ...reaching(...program.reaches ?? []),
       `${source}/${program.main}`,
       "--watch-parent",
       "--log-format=json",
@@ -72,8 +72,10 @@ function specOf(context: SpecContext, program: Program): ServiceSpec {
 }
 
 /** Network rights beyond loopback, which every set has; a flag replaces those of the set. */
-export function reaching(url: string): string[] {
-  const hosts = url.replace(/^etcd:/, "").split(",")
+export function reaching(...urls: readonly (string | undefined)[]): string[] {
+  const hosts = urls.filter((url) => url !== undefined).flatMap((url) =>
+    url.replace(/^(etcd|influxdb):/, "").split(",")
+  )
     .map((part) => /^(?:[a-z]+:\/\/)?(?:[^/@]*@)?([^/?]*)/.exec(part)![1]!);
   const remote = hosts.filter((host) => !/^((127\.0\.0\.1|localhost)(:\d+)?|sqlite:.*)?$/.test(host));
   return remote.length === 0 ? [] : [`--allow-net=127.0.0.1,localhost,${remote.join(",")}`];
@@ -86,7 +88,8 @@ export function controllerSpec(context: SpecContext, region: string): ServiceSpe
   const { grpc, notify } = ports.regions[region]!;
   const folder = layout.region(region);
   // SQLite opens the files beside it by itself.
-  const storeFile = config.store?.startsWith("sqlite:") ? [config.store.slice("sqlite:".length)] : [];
+  const files = [config.store, config.metrics].filter((url) => url?.startsWith("sqlite:"))
+    .map((url) => url!.slice("sqlite:".length));
   return specOf(context, {
     name,
     type: "controller",
@@ -97,14 +100,16 @@ export function controllerSpec(context: SpecContext, region: string): ServiceSpe
       `${layout.run(name)}/tls`,
       folder,
       ...secretFiles(context, `${region}/cloudlets`),
-      ...storeFile,
+      ...files,
+      ...(config.metrics?.startsWith("influxdb:") ? secretFiles(context, `${region}/accounts`) : []),
       ...(config.store?.startsWith("etcd:") ? [etcdClientFolder()] : []),
     ],
-    write: [folder, `${fileStoreLocation(secrets).root}/${region}/cloudlets`, ...storeFile],
-    reaches: config.store,
+    write: [folder, `${fileStoreLocation(secrets).root}/${region}/cloudlets`, ...files],
+    reaches: [config.store, config.metrics],
     flags: [
       `--region=${region}`,
       `--store=${config.store ?? `sqlite:${folder}/store.db`}`,
+      `--metrics=${config.metrics ?? `sqlite:${folder}/metrics.db`}`,
       "--auto-upgrade",
       `--secrets=${secrets}`,
       `--api-addr=127.0.0.1:${grpc}`,
@@ -132,7 +137,7 @@ export function masterControllerSpec(context: SpecContext, databaseUrl: string):
     compact: true,
     read: [folder, layout.databasePassword, layout.adminPassword, ...secretFiles(context, "jwtkeys")],
     write: [],
-    reaches: databaseUrl,
+    reaches: [databaseUrl],
     flags: [
       `--addr=127.0.0.1:${ports.rest}`,
       `--database=${databaseUrl}`,

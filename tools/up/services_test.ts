@@ -11,6 +11,9 @@ Deno.test("reaching adds the hosts of systems on other machines, and nothing for
   assert.deepEqual(reaching("etcd:https://h1:2379,https://h2:2379,10.0.0.3:2379"), [
     "--allow-net=127.0.0.1,localhost,h1:2379,h2:2379,10.0.0.3:2379",
   ]);
+  assert.deepEqual(reaching("etcd:http://127.0.0.1:2379", "influxdb:http://tsdb:8086", undefined), [
+    "--allow-net=127.0.0.1,localhost,tsdb:8086",
+  ]);
   for (const here of ["postgres://ann@127.0.0.1:5432/x", "etcd:http://localhost:2379", "sqlite:/var/lib/x.db"]) {
     assert.deepEqual(reaching(here), [], here);
   }

@@ -1,4 +1,5 @@
 import type { DnsDriver } from "../../../shared/dns/mod.ts";
+import type { MetricsStore } from "../../../shared/metrics/mod.ts";
 import type { NodeTree } from "../../../shared/nodes/mod.ts";
 import { createNotifyHub, type NotifyHub } from "../../../shared/notify/mod.ts";
 import type { Handlers, RpcServer, Service } from "../../../shared/rpc/mod.ts";
@@ -14,6 +15,7 @@ import {
   DeviceApi,
   kinds,
   MatchApi,
+  MetricsApi,
   NodeApi,
 } from "../../../shared/schema/mod.ts";
 import type { SecretStore } from "../../../shared/secrets/mod.ts";
@@ -29,6 +31,7 @@ import { serveCatalog } from "./api/catalog/mod.ts";
 import { cloudletApi } from "./api/cloudlet_api.ts";
 import { clusterInstApi } from "./api/cluster_inst_api.ts";
 import { withDryRun } from "./api/dry_run.ts";
+import { metricsApi } from "./api/metrics_api.ts";
 import { deviceApi } from "./api/device_api.ts";
 import { appInstLatencyApi, matchApi } from "./api/match_api.ts";
 import { debugApi, nodeApi } from "./api/node_api.ts";
@@ -43,6 +46,8 @@ import { maintainDns } from "./replication/dns_records.ts";
 import { receiveReports } from "./replication/owned.ts";
 import { publishedKinds, publishRegion } from "./replication/publisher.ts";
 import { SiteReports } from "./replication/site_reports.ts";
+import type { CheckpointInterval } from "./records/checkpoints.ts";
+import { keepRecords } from "./records/records.ts";
 import { receiveVmPoolReports } from "./replication/vm_pool_reports.ts";
 import { AppSources, SourceHosts, SourceReader } from "./sources/mod.ts";
 import { createRegion } from "./state/region.ts";
@@ -72,6 +77,10 @@ export interface ControllerParts {
   readonly apps?: AppSurroundings;
   /** Bring a store of an earlier data model up to this one. @default false */
   readonly autoUpgrade?: boolean;
+  /** Where metrics are kept; without it none are. */
+  readonly metrics?: MetricsStore;
+  /** When the time of clusters and instances is summed up. @default each month */
+  readonly checkpointInterval?: CheckpointInterval;
   /** Time in which a site whose stream broke may come back, in milliseconds. */
   readonly streamGraceMs: number;
   /** Time in which sites have to come after a controller was started or died, in milliseconds. */
@@ -125,6 +134,8 @@ export async function startController(parts: ControllerParts): Promise<Controlle
   receiveVmPoolReports(hub, region, operations, reports);
   const alerts = new Alerts({ region, lease, controller: id, clock, random, log });
   receiveAlerts(hub, alerts, log);
+  const stopRecords = parts.metrics &&
+    keepRecords({ region, lease, clock, log }, hub, parts.metrics, parts.checkpointInterval ?? "MONTH");
   const stopInstanceAlerts = followInstanceAlerts(region, id, log);
   const stopPublishing = publishRegion(hub, cache, allKinds);
   const stopDns = maintainDns(parts.dns, cache, log);
@@ -158,6 +169,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
       serve(AppInstApi, appInstApi);
       serve(AlertApi, alertApi);
       serve(DeviceApi, deviceApi);
+      server.addService(MetricsApi, metricsApi(parts.metrics));
       serve(AppInstLatencyApi, appInstLatencyApi);
       serve(MatchApi, matchApi);
       if (!nodes) return;
@@ -169,6 +181,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
       hub.close();
       await operations.close();
       await reports.close();
+      await stopRecords?.();
       await stopInstanceAlerts();
       await alerts.close();
       stopPublishing();

@@ -23,6 +23,19 @@ export const controllerOptions = defineOptions({
     default: false,
     description: "Bring a store of an earlier data model up to this one at the start, instead of refusing it.",
   },
+  metrics: {
+    kind: "url",
+    schemes: ["sqlite", "influxdb"],
+    description:
+      "Where metrics are kept: sqlite:PATH for one controller, or influxdb:http://HOST:PORT. Without it none are kept.",
+  },
+  checkpointInterval: {
+    kind: "string",
+    default: "MONTH",
+    pattern: /^(MONTH|[1-9][0-9]*h)$/,
+    description:
+      "When the time of clusters and instances is summed up: each MONTH (UTC), or all so many hours, e.g. 24h.",
+  },
   apiAddr: {
     kind: "address",
     default: "127.0.0.1:55001",

@@ -24,6 +24,7 @@ import { openStore, type Store } from "../../../shared/store/mod.ts";
 import { errorFields, type Logger, runWithTraceparent, withSpan } from "../../../shared/telemetry/mod.ts";
 import { type Controller, startController } from "./controller.ts";
 import { type ControllerConfig, controllerOptions } from "./options.ts";
+import { openMetrics } from "./records/open.ts";
 import { admit } from "./replication/admission.ts";
 import { AppSources, SourceHosts, SourceReader } from "./sources/mod.ts";
 import { readStoreTls } from "./state/store_tls.ts";
@@ -52,6 +53,8 @@ async function start(context: Context): Promise<void> {
   const secrets = config.secrets === undefined ? undefined : await openSecrets(config.secrets, context);
   context.onClose("secrets", () => secrets?.close());
 
+  const metrics = config.metrics === undefined ? undefined : await openMetrics(context, config.metrics, secrets);
+
   const controller = await startController({
     region: config.region,
     nodeName: context.nodeName,
@@ -59,6 +62,10 @@ async function start(context: Context): Promise<void> {
     id: config.controllerId ?? `${hostName()}@${formatAddress(config.apiAddr)}`,
     store,
     secrets,
+    metrics,
+    checkpointInterval: config.checkpointInterval === "MONTH"
+      ? "MONTH"
+      : parseInt(config.checkpointInterval) * 3_600_000,
     apps: {
       places: { registryFqdn: config.registryFqdn, artifactoryFqdn: config.artifactoryFqdn },
       sources: new AppSources(new SourceReader(sourceHosts(config), fetch), secrets, config.imageCheck),

@@ -6,6 +6,7 @@ import { dryRunCases } from "./dry_run_cases.ts";
 import { instanceCases } from "./instance_cases.ts";
 import { matchCases } from "./match_cases.ts";
 import { operatorCases } from "./operator_cases.ts";
+import { metricsCases } from "./metrics_cases.ts";
 import { pagingCases } from "./paging_cases.ts";
 import { policyCases } from "./policy_cases.ts";
 import { recordCases } from "./record_cases.ts";
@@ -29,5 +30,6 @@ export const apiCases: ApiCase[] = [
   ...policyCases,
   ...vmPoolCases,
   ...recordCases,
+  ...metricsCases,
   ...matchCases,
 ];

@@ -18,6 +18,7 @@ import {
   Flavor,
   FlavorApi,
   MatchApi,
+  MetricsApi,
   PlatformType,
   type Result,
   SettingsApi,
@@ -63,6 +64,7 @@ export function apiClients(channel: Channel) {
     ...catalogClients(channel),
     alerts: createClient(AlertApi, channel),
     devices: createClient(DeviceApi, channel),
+    metrics: createClient(MetricsApi, channel),
     latencies: createClient(AppInstLatencyApi, channel),
     matches: createClient(MatchApi, channel),
   };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type Point, pointFault, pointsOfBatch } from "../../../../shared/metrics/mod.ts";
 import { FakeClock } from "../../../../shared/runtime/mod.ts";
-import { AppInstClient, AppInstClientKey, type Device } from "../../../../shared/schema/mod.ts";
+import { type AppInstClient, AppInstClientKey, type Device } from "../../../../shared/schema/mod.ts";
 import { nullLogger } from "../../../../shared/telemetry/mod.ts";
 import { noRecords } from "../api/mod.ts";
 import { appId } from "../matching/mod.ts";
