@@ -4,7 +4,7 @@ import { createRateLimiter, type RateLimiter } from "../../../shared/ratelimit/m
 import type { NotifyClient } from "../../../shared/notify/mod.ts";
 import { addHealth, addReflection, createServer } from "../../../shared/rpc/mod.ts";
 import { serveHttp } from "../../../shared/runtime/mod.ts";
-import { fileDescriptors } from "../../../shared/schema/mod.ts";
+import { DecodeError, fileDescriptors } from "../../../shared/schema/mod.ts";
 import { openSecrets, signingKeys } from "../../../shared/secrets/mod.ts";
 import {
   type ConfigOf,
@@ -168,10 +168,16 @@ async function listen(context: Context, calls: Calls, edge: EdgeDesk): Promise<v
   const { config, log } = context;
   const certificate = await publicCertificate(context);
   const onError = (error: unknown) => log.error("a call failed", errorFields(error));
+  const badMessages = context.metrics.counter({
+    name: "dme_undecodable_messages_total",
+    help: "Messages by gRPC that were none.",
+    labels: [],
+  });
   const grpc = createServer({
     tls: certificate && serverTls(certificate),
     limits: { maxMessageBytes: MAX_MESSAGE_BYTES },
     onError: (error, call) => {
+      if (error instanceof DecodeError) return badMessages.add(1, {});
       // Devices break connections off all the time.
       if (call === undefined) log.debug("a connection failed", errorFields(error));
       else onError(error);

@@ -10,6 +10,8 @@ export type ServerEvent = dme.ServerEdgeEvent;
 
 export interface EdgeStream {
   send(event: ClientEvent): Promise<void>;
+  /** Sends what need not be an event; on a WebSocket only. */
+  sendText?(data: string | Uint8Array<ArrayBuffer>): void;
   /** The next event; undefined when the stream has ended well, rejects with its status when not. */
   next(): Promise<ServerEvent | undefined>;
   /** Sends no more. */
@@ -124,7 +126,13 @@ export function webSocketFace(region: TestRegion): Promise<EdgeFace> {
     };
     const send = (event: ClientEvent) => Promise.resolve(socket.send(eventText(event)));
     await send(first);
-    return { send, next: () => events.next(), finish: () => socket.close(), close: () => socket.close() };
+    return {
+      send,
+      sendText: (data) => socket.send(data),
+      next: () => events.next(),
+      finish: () => socket.close(),
+      close: () => socket.close(),
+    };
   });
 }
 

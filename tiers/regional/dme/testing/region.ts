@@ -17,6 +17,7 @@ import { createEdgeDesk, type EdgeDesk, type EdgeDeskOptions, edgeEventHandler, 
 import { APPS, cloudlet, cloudletKey, SITES } from "../matching/fixture.ts";
 import { Tables } from "../matching/mod.ts";
 import { createRestHandler, type RestHandler } from "../rest/handler.ts";
+import { MAX_MESSAGE_BYTES } from "../rest/messages.ts";
 
 export const NOW_MS = 1_700_000_000_000;
 
@@ -111,7 +112,10 @@ export function testRegion(
     errors,
     rest: createRestHandler({ calls, edge, onError }),
     async grpcServer() {
-      const server = createServer({ onError: (error) => errors.push(error) });
+      const server = createServer({
+        limits: { maxMessageBytes: MAX_MESSAGE_BYTES },
+        onError: (error) => errors.push(error),
+      });
       addGrpcCalls(server, calls, edgeEventHandler(edge));
       const { hostname, port } = await server.listen({ hostname: "127.0.0.1", port: 0 });
       return { server, address: `${hostname}:${port}` };
