@@ -38,7 +38,7 @@ export async function createAppInst(
   if (madeCluster === undefined) {
     const { uri } = instance;
     operation.progress.line(uri === "" ? "Creating app instance" : `Creating app instance at ${uri}`);
-    return await awaitAppInst(context, operation, key, override, undefined);
+    return await awaitAppInst(context, operation, key, override);
   }
   operation.progress.line(`Creating cluster instance ${instance.realClusterName}`);
   await followDependencies(context, operation, key, override, madeCluster);
@@ -102,16 +102,16 @@ async function requestOnSite({ region, zone }: ApiContext, key: string): Promise
 }
 
 /**
- * Waits for the site to make an instance; one that it failed to make is removed, and so is the cluster made for it.
+ * Second half of a creation: waits for the site to make an instance; one that it failed to make is removed, and so is the cluster made for it.
  *
  * @param madeCluster key of that cluster
  */
-async function awaitAppInst(
+export async function awaitAppInst(
   context: ApiContext,
   operation: Operation,
   key: string,
   override: Override,
-  madeCluster: string | undefined,
+  madeCluster?: string,
 ): Promise<void> {
   const outcome = await waitCreated(operation, AppInstKind, key, context.timeouts.createAppInstMs);
   switch (outcome.kind) {

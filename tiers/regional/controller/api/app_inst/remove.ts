@@ -26,7 +26,7 @@ export async function deleteAppInst(
   key: string,
   { override, ready, check }: Removal,
 ): Promise<void> {
-  const { region, timeouts } = context;
+  const { region } = context;
   const cloudletKey = CloudletKind.keyString(AppInstKind.parseKey(key).clusterInstKey.cloudletKey);
   // Whatever state the instance is in: nobody else is working on it, as the claim has shown.
   const removed = await region.change(async (tx) => {
@@ -45,6 +45,17 @@ export async function deleteAppInst(
   if (removed) {
     return operation.progress.line(`Deleted app instance${override.ignoresSite ? ", without its site" : ""}`);
   }
+  await awaitAppInstGone(context, operation, key, override);
+}
+
+/** Second half of a deletion: waits for the site; what it failed to delete runs on. */
+export async function awaitAppInstGone(
+  context: ApiContext,
+  operation: Operation,
+  key: string,
+  override: Override,
+): Promise<void> {
+  const { timeouts } = context;
   const outcome = await waitDeleted(operation, AppInstKind, key, timeouts.deleteAppInstMs);
   switch (outcome.kind) {
     case "gone":

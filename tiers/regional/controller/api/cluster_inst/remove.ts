@@ -27,7 +27,7 @@ export async function deleteClusterInst(
   key: string,
   removal: ClusterRemoval,
 ): Promise<void> {
-  const { region, timeouts } = context;
+  const { region } = context;
   const { override } = removal;
   const before = await region.change(async (tx) => {
     await operation.claim(tx);
@@ -55,6 +55,17 @@ export async function deleteClusterInst(
     const cluster = await tx.get(ClusterInstKind, key);
     if (cluster) tx.put(ClusterInstKind, { ...cluster, state: TrackedState.DELETE_REQUESTED, errors: [] });
   });
+  await awaitClusterGone(context, operation, key, override);
+}
+
+/** Second half of a deletion: waits for the site; what it failed to delete serves on. */
+export async function awaitClusterGone(
+  context: ApiContext,
+  operation: Operation,
+  key: string,
+  override: Override,
+): Promise<void> {
+  const { timeouts } = context;
   const outcome = await waitDeleted(operation, ClusterInstKind, key, timeouts.deleteClusterInstMs);
   switch (outcome.kind) {
     case "gone":
