@@ -53,7 +53,7 @@ export {
 export type { FileDescriptor } from "./file_descriptor.ts";
 export { findKind, type KindMap, kindOf } from "./kinds.ts";
 export { differences, type FieldDifference } from "./difference.ts";
-export { applyMask, maskFromJson, type MaskResult, type Refusal } from "./mask.ts";
+export { applyMask, chainOf, maskFromJson, type MaskResult, type Refusal } from "./mask.ts";
 export type { DeepPartial, MessageType } from "./message_type.ts";
 export type { ObjectKind } from "./object_kind.ts";
 export { getPath, setPath, valuesAt } from "./path.ts";

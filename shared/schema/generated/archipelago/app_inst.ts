@@ -5,7 +5,7 @@ import { defineMessage, type MessageType, setEntry } from "../../message_type.ts
 import type { Reader, Writer } from "../../wire/mod.ts";
 import type { MethodDefinition } from "../../service.ts";
 import * as dme from "../dme/mod.ts";
-import { AppKey } from "./app.ts";
+import { AppKey, ConfigFile } from "./app.ts";
 import { CloudletKey } from "./cloudlet.ts";
 import { ClusterKey, IpAccess } from "./cluster_inst.ts";
 import { CRMOverride, Liveness, Result, StatusInfo, Timestamp, TrackedState } from "./common.ts";
@@ -227,6 +227,8 @@ export interface AppInst {
   forceUpdate: boolean;
   /** Refresh all instances that are like the one given. */
   updateMultiple: boolean;
+  /** Configurations of the instance, after those of its app. */
+  configs: ConfigFile[];
   /** Whether the instance answers. */
   healthCheck: dme.HealthCheck;
   /** Power of an instance that is a machine of its own: on, off or reboot. */
@@ -269,6 +271,7 @@ function emptyAppInst(): AppInst {
     revision: "",
     forceUpdate: false,
     updateMultiple: false,
+    configs: [],
     healthCheck: 0,
     powerState: 0,
     externalVolumeSize: 0,
@@ -359,6 +362,12 @@ function writeAppInst(m: AppInst, w: Writer): void {
   if (m.updateMultiple) {
     w.uint32(208);
     w.bool(m.updateMultiple);
+  }
+  for (const item of m.configs) {
+    w.uint32(218);
+    const mark = w.begin();
+    ConfigFile.write(item, w);
+    w.end(mark);
   }
   if (m.healthCheck !== 0) {
     w.uint32(232);
@@ -468,6 +477,9 @@ function readAppInst(r: Reader, end: number, m: AppInst): AppInst {
       case 208:
         m.updateMultiple = r.bool();
         break;
+      case 218:
+        m.configs.push(ConfigFile.read(r, r.end()));
+        break;
       case 232:
         m.healthCheck = r.int32() as dme.HealthCheck;
         break;
@@ -548,6 +560,7 @@ export const AppInst: MessageType<AppInst> = defineMessage<AppInst>({
     { name: "revision", property: "revision", number: 24, scalar: "string", rules: { setBy: "CONTROLLER" }, doc: "Revision of the app that was deployed." },
     { name: "force_update", property: "forceUpdate", number: 25, scalar: "bool", rules: { modifier: true }, doc: "Refresh also an instance that is up to date." },
     { name: "update_multiple", property: "updateMultiple", number: 26, scalar: "bool", rules: { modifier: true }, doc: "Refresh all instances that are like the one given." },
+    { name: "configs", property: "configs", number: 27, message: () => ConfigFile, repeated: true, doc: "Configurations of the instance, after those of its app." },
     { name: "health_check", property: "healthCheck", number: 29, enum: () => enumDescriptor(dme.HealthCheck), rules: { setBy: "CONTROLLER" }, doc: "Whether the instance answers." },
     { name: "power_state", property: "powerState", number: 31, enum: () => enumDescriptor(PowerState), doc: "Power of an instance that is a machine of its own: on, off or reboot." },
     { name: "external_volume_size", property: "externalVolumeSize", number: 32, scalar: "uint64", rules: { setBy: "CONTROLLER" }, doc: "Size of the separate volume of an instance that is a machine of its own, gigabytes." },
@@ -711,6 +724,10 @@ export const AppInstApi: {
     readonly createAppInst: MethodDefinition<AppInst, Result> & { readonly requestStream: false; readonly responseStream: true };
     /** Delete an app instance. */
     readonly deleteAppInst: MethodDefinition<AppInst, Result> & { readonly requestStream: false; readonly responseStream: true };
+    /** Change the configuration, address or power of an app instance. */
+    readonly updateAppInst: MethodDefinition<AppInst, Result> & { readonly requestStream: false; readonly responseStream: true };
+    /** Deploy an app instance, or all that are like the one given, anew, as the app is now. */
+    readonly refreshAppInst: MethodDefinition<AppInst, Result> & { readonly requestStream: false; readonly responseStream: true };
     /** Show app instances. */
     readonly showAppInst: MethodDefinition<AppInst, AppInst> & { readonly requestStream: false; readonly responseStream: true };
   };
@@ -737,6 +754,26 @@ export const AppInstApi: {
       input: AppInst,
       output: Result,
       api: { resource: "appinsts", action: "MANAGE", org: "key.app_key.organization", open: false, requiresOrg: false, cli: "appinst delete", requiredArgs: ["apporg","appname","appvers","cloudletorg","cloudlet"], internal: false, eachController: false },
+    },
+    updateAppInst: {
+      name: "UpdateAppInst",
+      path: "/archipelago.AppInstApi/UpdateAppInst",
+      doc: "Change the configuration, address or power of an app instance.",
+      requestStream: false,
+      responseStream: true,
+      input: AppInst,
+      output: Result,
+      api: { resource: "appinsts", action: "MANAGE", org: "key.app_key.organization", open: false, requiresOrg: false, cli: "appinst update", requiredArgs: ["apporg","appname","appvers","cloudletorg","cloudlet"], internal: false, eachController: false },
+    },
+    refreshAppInst: {
+      name: "RefreshAppInst",
+      path: "/archipelago.AppInstApi/RefreshAppInst",
+      doc: "Deploy an app instance, or all that are like the one given, anew, as the app is now.",
+      requestStream: false,
+      responseStream: true,
+      input: AppInst,
+      output: Result,
+      api: { resource: "appinsts", action: "MANAGE", org: "key.app_key.organization", open: false, requiresOrg: false, cli: "appinst refresh", requiredArgs: ["apporg","appname","appvers"], internal: false, eachController: false },
     },
     showAppInst: {
       name: "ShowAppInst",

@@ -651,6 +651,8 @@ export const ClusterInstApi: {
     readonly createClusterInst: MethodDefinition<ClusterInst, Result> & { readonly requestStream: false; readonly responseStream: true };
     /** Delete a cluster instance in which nothing runs. */
     readonly deleteClusterInst: MethodDefinition<ClusterInst, Result> & { readonly requestStream: false; readonly responseStream: true };
+    /** Change the number of nodes of a cluster instance, or what decides it. */
+    readonly updateClusterInst: MethodDefinition<ClusterInst, Result> & { readonly requestStream: false; readonly responseStream: true };
     /** Show cluster instances. */
     readonly showClusterInst: MethodDefinition<ClusterInst, ClusterInst> & { readonly requestStream: false; readonly responseStream: true };
   };
@@ -677,6 +679,16 @@ export const ClusterInstApi: {
       input: ClusterInst,
       output: Result,
       api: { resource: "clusterinsts", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "clusterinst delete", requiredArgs: ["cluster","cloudletorg","cloudlet","clusterorg"], internal: false, eachController: false },
+    },
+    updateClusterInst: {
+      name: "UpdateClusterInst",
+      path: "/archipelago.ClusterInstApi/UpdateClusterInst",
+      doc: "Change the number of nodes of a cluster instance, or what decides it.",
+      requestStream: false,
+      responseStream: true,
+      input: ClusterInst,
+      output: Result,
+      api: { resource: "clusterinsts", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "clusterinst update", requiredArgs: ["cluster","cloudletorg","cloudlet","clusterorg"], internal: false, eachController: false },
     },
     showClusterInst: {
       name: "ShowClusterInst",

@@ -5,7 +5,9 @@ import { checkAppInst } from "../rules/app_inst.ts";
 import { overrideOf } from "../rules/crm_override.ts";
 import { createAppInst } from "./app_inst/create.ts";
 import { completeKey, readInstanceKey } from "./app_inst/key.ts";
+import { refreshAppInst } from "./app_inst/refresh.ts";
 import { deleteAppInst } from "./app_inst/remove.ts";
+import { updateAppInst } from "./app_inst/update.ts";
 import { readNew, show } from "./requests.ts";
 
 /** Handlers of AppInstApi. */
@@ -38,6 +40,18 @@ export function appInstApi(context: ApiContext): Handlers<typeof AppInstApi> {
         { override: override.value },
       ).read(call.signal);
     },
+    updateAppInst(request, call) {
+      const key = readInstanceKey(context, request);
+      const override = overrideOf(request.crmOverride);
+      return operations.run(
+        AppInstKind,
+        key,
+        "update",
+        (operation) => updateAppInst(context, operation, key, request, override),
+        { override: override.value },
+      ).read(call.signal);
+    },
+    refreshAppInst: (request, call) => refreshAppInst(context, request).read(call.signal),
     showAppInst: (request, call) =>
       show(region.cache, AppInstKind, (instance) => matches(AppInstKind.message, request, instance), call),
   };

@@ -5,6 +5,7 @@ import { checkClusterInst, defaultClusterInst } from "../rules/cluster_inst.ts";
 import { overrideOf } from "../rules/crm_override.ts";
 import { createClusterInst } from "./cluster_inst/create.ts";
 import { deleteClusterInst } from "./cluster_inst/remove.ts";
+import { updateClusterInst } from "./cluster_inst/update.ts";
 import { readKey, readNew, show } from "./requests.ts";
 
 /** Handlers of ClusterInstApi. */
@@ -34,6 +35,17 @@ export function clusterInstApi(context: ApiContext): Handlers<typeof ClusterInst
         key,
         "delete",
         (operation) => deleteClusterInst(context, operation, key, { override }),
+        { override: override.value },
+      ).read(call.signal);
+    },
+    updateClusterInst(request, call) {
+      const key = readKey(ClusterInstKind, request);
+      const override = overrideOf(request.crmOverride);
+      return operations.run(
+        ClusterInstKind,
+        key,
+        "update",
+        (operation) => updateClusterInst(context, operation, key, request, override),
         { override: override.value },
       ).read(call.signal);
     },

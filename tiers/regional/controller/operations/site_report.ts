@@ -6,17 +6,29 @@ import {
   type ClusterInst,
   type ClusterInstInfo,
   dme,
+  equal,
+  InfraResources,
+  PowerState,
   TrackedState,
 } from "../../../../shared/schema/mod.ts";
 import { MAX_OBJECT_ERROR_CHARACTERS, MAX_OBJECT_ERRORS } from "../limits.ts";
 import { isError, isGone, mayReport } from "./transitions.ts";
+
+/** Longest name under which clients reach an instance, in characters. */
+const MAX_URI_CHARACTERS = 253;
 
 /** What a site's report does to the object that it is about: changed in place, to be removed, or nothing. */
 export type ReportEffect = "changed" | "remove" | "nothing";
 
 /** Applies a site's report of a cluster (specification 5.1). */
 export function applyClusterInstInfo(cluster: ClusterInst, info: ClusterInstInfo): ReportEffect {
-  return applyState(cluster, info);
+  const effect = applyState(cluster, info);
+  if (effect === "remove" || cluster.state !== info.state) return effect;
+  const { resources } = info;
+  if (resources === undefined) return effect;
+  if (cluster.resources !== undefined && equal(InfraResources, resources, cluster.resources)) return effect;
+  cluster.resources = structuredClone(resources);
+  return "changed";
 }
 
 /** Applies a site's report of an instance: its state where that is allowed, and whether it answers. */
@@ -25,6 +37,15 @@ export function applyAppInstInfo(instance: AppInst, info: AppInstInfo): ReportEf
   const effect = applyState(instance, info);
   if (effect === "remove" || instance.state !== info.state) return effect;
   let changed = effect === "changed";
+  if (info.powerState !== PowerState.POWER_STATE_UNKNOWN && info.powerState !== instance.powerState) {
+    instance.powerState = info.powerState;
+    changed = true;
+  }
+  // Only a site that knows addresses of its own, as those of other operators, tells one.
+  if (info.uri !== "" && info.uri !== instance.uri) {
+    instance.uri = info.uri.slice(0, MAX_URI_CHARACTERS);
+    changed = true;
+  }
   if (info.runtimeInfo && !sameList(instance.runtimeInfo?.containerIds ?? [], info.runtimeInfo.containerIds)) {
     instance.runtimeInfo = structuredClone(info.runtimeInfo);
     changed = true;

@@ -109,6 +109,25 @@ export function settleOnPlatform(cluster: ClusterInst, platform: Platform, issue
   settleAccess(cluster, features, type, issues);
 }
 
+/** Checks what an update has made of a cluster (specification 3.9). */
+export function checkChangedCluster(
+  cluster: ClusterInst,
+  platform: Platform,
+  issues: Issues,
+  platformOrg: string,
+): void {
+  issues.check(cluster.numMasters > 0, "num_masters", 0, "a cluster without masters of its own cannot be updated");
+  if (cluster.multiTenant) {
+    const { organization } = cluster.key;
+    const rule = `is for clusters of organization ${platformOrg} only`;
+    issues.check(organization === platformOrg, "multi_tenant", true, rule);
+    issues.check(!cluster.reservable, "multi_tenant", true, "may not be set for a cluster that is lent");
+    issues.check(platform.features.multiTenantClusters, "multi_tenant", true, "is nothing that the platform has");
+  }
+  checkShape(cluster, issues);
+  if (cluster.deployment === "kubernetes") checkWorkers(cluster, platform, issues);
+}
+
 /** Checks the number of worker nodes against what the platform wants. */
 export function checkWorkers(cluster: ClusterInst, { type: platform, features }: Platform, issues: Issues): void {
   const { numNodes } = cluster;

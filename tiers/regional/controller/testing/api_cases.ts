@@ -10,6 +10,7 @@ import { metricsCases } from "./metrics_cases.ts";
 import { pagingCases } from "./paging_cases.ts";
 import { policyCases } from "./policy_cases.ts";
 import { recordCases } from "./record_cases.ts";
+import { updateCases } from "./update_cases.ts";
 import { settingsCases } from "./settings_cases.ts";
 import { vmPoolCases } from "./vm_pool_cases.ts";
 import type { ApiCase } from "./support.ts";
@@ -23,6 +24,7 @@ export const apiCases: ApiCase[] = [
   ...cloudletRuleCases,
   ...instanceCases,
   ...clusterCases,
+  ...updateCases,
   ...pagingCases,
   ...dryRunCases,
   ...settingsCases,

@@ -20,15 +20,25 @@ import {
   type DeepPartial,
   dme,
   FlavorKind,
+  PowerState,
   StatusInfo,
   TrackedState,
 } from "../../../../shared/schema/mod.ts";
 import { alertKey } from "../alerts/labels.ts";
 
+const POWER_AFTER: Readonly<Partial<Record<PowerState, PowerState>>> = {
+  [PowerState.POWER_ON_REQUESTED]: PowerState.POWER_ON,
+  [PowerState.POWER_OFF_REQUESTED]: PowerState.POWER_OFF,
+  [PowerState.REBOOT_REQUESTED]: PowerState.POWER_ON,
+};
+
 /** How a fake site answers a request; by default it succeeds at once. */
 export interface SiteBehaviour {
   createCluster?(cluster: ClusterInst): "ready" | "working" | "silent" | { errors: string[] };
   removeCluster?(cluster: ClusterInst): "gone" | "working" | "silent" | { errors: string[] };
+  updateCluster?(cluster: ClusterInst): string[];
+  /** Reasons for which an update or refresh fails. */
+  update?(instance: AppInst): string[];
   create?(instance: AppInst): "ready" | "working" | "silent" | { errors: string[] };
   remove?(instance: AppInst): "gone" | "working" | "silent" | { errors: string[] };
   /** Reasons for which it does not come up with other variables. */
@@ -108,7 +118,8 @@ export class FakeSite {
   reportInstance(
     key: string,
     state: TrackedState,
-    more: DeepPartial<{ errors: string[]; healthCheck: dme.HealthCheck; status: StatusInfo }> = {},
+    more: DeepPartial<{ errors: string[]; powerState: PowerState; healthCheck: dme.HealthCheck; status: StatusInfo }> =
+      {},
   ): void {
     this.#instances.put(AppInstInfoKind.message.create({ key: AppInstKind.parseKey(key), state, ...more }));
   }
@@ -150,6 +161,12 @@ export class FakeSite {
       else if (outcome === "ready") this.reportCluster(key, TrackedState.READY);
       else this.reportCluster(key, TrackedState.CREATE_ERROR, outcome.errors);
     }
+    if (state === TrackedState.UPDATE_REQUESTED) this.reportCluster(key, TrackedState.UPDATING);
+    // Not before the controller knows that the update goes on: reports of one object may be merged.
+    if (state === TrackedState.UPDATING) {
+      const errors = this.behaviour.updateCluster?.(cluster) ?? [];
+      this.reportCluster(key, errors.length > 0 ? TrackedState.UPDATE_ERROR : TrackedState.READY, errors);
+    }
     if (state === TrackedState.DELETE_REQUESTED) {
       const outcome = this.behaviour.removeCluster?.(cluster) ?? "gone";
       if (outcome === "silent") return;
@@ -170,6 +187,13 @@ export class FakeSite {
       if (outcome === "working") return;
       if (outcome === "ready") this.reportInstance(key, TrackedState.READY, { status });
       else this.reportInstance(key, TrackedState.CREATE_ERROR, { status, ...outcome });
+    }
+    if (instance.state === TrackedState.UPDATE_REQUESTED) this.reportInstance(key, TrackedState.UPDATING);
+    if (instance.state === TrackedState.UPDATING) {
+      const errors = this.behaviour.update?.(instance) ?? [];
+      const powerState = POWER_AFTER[instance.powerState] ?? PowerState.POWER_STATE_UNKNOWN;
+      if (errors.length > 0) this.reportInstance(key, TrackedState.UPDATE_ERROR, { errors });
+      else this.reportInstance(key, TrackedState.READY, { powerState });
     }
     if (instance.state === TrackedState.DELETE_REQUESTED) {
       const outcome = this.behaviour.remove?.(instance) ?? "gone";
