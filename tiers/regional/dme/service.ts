@@ -4,7 +4,7 @@ import { createRateLimiter, type RateLimiter } from "../../../shared/ratelimit/m
 import type { NotifyClient } from "../../../shared/notify/mod.ts";
 import { addHealth, addReflection, createServer } from "../../../shared/rpc/mod.ts";
 import { serveHttp } from "../../../shared/runtime/mod.ts";
-import { DecodeError, fileDescriptors } from "../../../shared/schema/mod.ts";
+import { AppInstLatency, DecodeError, fileDescriptors, fromJson } from "../../../shared/schema/mod.ts";
 import { openSecrets, signingKeys } from "../../../shared/secrets/mod.ts";
 import {
   type ConfigOf,
@@ -53,6 +53,14 @@ export const dmeService: ServiceDefinition<typeof dmeOptions> = {
     const desk = makeDesk(context, tables, { keys, feed, rules, limits, statistics });
     const calls = createCalls(desk, observe(context, tables, statistics), () => context.clock.monotonic());
     const edge = openEdgeStreams(context, desk, rules, statistics);
+    context.debug.add(
+      "request-appinst-latency",
+      "Asks the devices that use an app instance for their latency; args is its key as JSON.",
+      (args) => {
+        const { key } = fromJson(AppInstLatency, { key: JSON.parse(args) });
+        return `Asked ${edge.pushes.requestLatency(key)} devices`;
+      },
+    );
     answerController(upstream, { region, instance: context.nodeName, clock: context.clock }, edge);
     await listen(context, calls, edge);
   },

@@ -1,6 +1,15 @@
 import type { dme } from "../../../../shared/schema/mod.ts";
+import type { RegionInstance } from "../api/mod.ts";
 import type { Session } from "../cookies/mod.ts";
 import type { CloudletKeyShape, InstanceKeyShape } from "../matching/mod.ts";
+
+/** An instance that a device was given. */
+export interface Given {
+  /** As {@link edgeInstanceId} has it. */
+  readonly id: string;
+  /** Undefined when the tables did not know it. */
+  readonly entry: RegionInstance | undefined;
+}
 
 /** A device on an event stream, as those see it who have something to tell it. */
 export interface EdgeClient {
@@ -15,8 +24,10 @@ export interface EdgeClient {
   carrier: string;
   /** Where it was last. */
   location: dme.Loc;
-  /** Id of the instance that it was given last; "" when that is of no use any more. */
-  given: string;
+  /** What it began with. */
+  readonly first: Given;
+  /** What it was given last; undefined when that is of no use any more. */
+  given: Given | undefined;
   /** Queues an event; never waits, never throws. */
   send(event: dme.ServerEdgeEvent): void;
 }

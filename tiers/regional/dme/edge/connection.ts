@@ -140,6 +140,7 @@ export class EdgeConnection {
   #client(session: Session, edge: EdgeEvents, instance: InstanceKeyShape, carrier: string): EdgeClient {
     const app = sessionApp(session);
     const id = edgeInstanceId(app, instance.clusterInstKey);
+    const first = { id, entry: this.#desk.desk.tables.instance(instance) };
     return {
       session,
       app,
@@ -147,7 +148,8 @@ export class EdgeConnection {
       cloudlet: edgeCloudletId(instance.clusterInstKey.cloudletKey),
       carrier,
       location: dme.Loc.create(edge.location),
-      given: id,
+      first,
+      given: first,
       send: (event) => this.#send(event),
     };
   }
@@ -219,7 +221,7 @@ export class EdgeConnection {
     }
     client.location = gpsLocation;
     // Compared with what the stream began with: told again until the client opens a new one.
-    await tellOfBetter(this.#desk.desk, client, (id) => id !== client.instance);
+    await tellOfBetter(this.#desk.desk, client, client.first, (id) => id !== client.instance);
   }
 
   #custom(live: Live, { customEvent, samples }: dme.ClientEdgeEvent): void {

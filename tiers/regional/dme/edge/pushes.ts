@@ -16,7 +16,7 @@ import {
   type TableWatcher,
   UNDER_MAINTENANCE,
 } from "../matching/mod.ts";
-import { type EdgeClient, type EdgeClients, edgeInstanceId } from "./clients.ts";
+import { type EdgeClient, type EdgeClients, edgeInstanceId, type Given } from "./clients.ts";
 
 /** Clients told between two pauses, in which calls are answered. */
 const TOLD_AT_ONCE = 200;
@@ -108,7 +108,7 @@ export function createPushes({ desk, clients, pause, onError }: PushesOptions): 
       available.delete(app);
       return {
         clients: clients.ofApp(app) ?? [],
-        tell: (client) => tellOfBetter(desk, client, (id) => fresh.has(id) && client.given !== id),
+        tell: (client) => tellOfBetter(desk, client, client.given, (id) => fresh.has(id) && client.given?.id !== id),
       };
     };
   }
@@ -162,22 +162,40 @@ export function createPushes({ desk, clients, pause, onError }: PushesOptions): 
 async function offer(desk: Desk, client: EdgeClient, base: dme.ServerEdgeEvent): Promise<void> {
   const match = searchFor(desk, client.app, client.carrier, client.location);
   if (match === undefined) {
-    client.given = "";
+    client.given = undefined;
     const errorMsg = "The instance in use is unusable, and the search for another one ended with FIND_NOTFOUND";
     return client.send({ ...base, errorMsg });
   }
-  client.given = idOf(match.member);
+  client.given = { id: idOf(match.member), entry: match.member };
   client.send({ ...base, newCloudlet: await foundReply(desk, match.member, client.location) });
 }
 
-/** Searches for a client and tells it of what was found if that is wanted. @param wanted judges by instance id */
-export async function tellOfBetter(desk: Desk, client: EdgeClient, wanted: (id: string) => boolean): Promise<void> {
-  const match = searchFor(desk, client.app, client.carrier, client.location);
+/**
+ * Searches for a client and tells it of what was found if that is wanted. Where instances that are almost equally near
+ * share the load by chance, nobody is sent from one of them to another.
+ *
+ * @param held the instance with which another one is compared
+ * @param wanted judges what was found
+ */
+export async function tellOfBetter(
+  desk: Desk,
+  client: EdgeClient,
+  held: Given | undefined,
+  wanted: (id: string) => boolean,
+): Promise<void> {
+  const { app, carrier, location } = client;
+  const match = searchFor(desk, app, carrier, location);
   if (match === undefined) return;
   const id = idOf(match.member);
   if (!wanted(id)) return;
-  client.given = id;
-  const newCloudlet = await foundReply(desk, match.member, client.location);
+  const entry = held?.entry;
+  if (entry?.usable) {
+    const query = { carrier, latitude: location.latitude, longitude: location.longitude };
+    const km = desk.matcher.distanceTo(entry.app.candidates, query, entry);
+    if (km !== undefined && desk.matcher.isTie(km, match.distanceKm)) return;
+  }
+  client.given = { id, entry: match.member };
+  const newCloudlet = await foundReply(desk, match.member, location);
   client.send(
     dme.ServerEdgeEvent.create({
       eventType: dme.ServerEdgeEvent_ServerEventType.EVENT_CLOUDLET_UPDATE,

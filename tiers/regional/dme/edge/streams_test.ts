@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { dme } from "../../../../shared/schema/mod.ts";
 import { cloudletKey } from "../matching/fixture.ts";
-import type { EdgeStream } from "../testing/edge_clients.ts";
+import { type EdgeStream, grpcFace } from "../testing/edge_clients.ts";
 import {
   ALPHA,
   begin,
@@ -10,11 +10,12 @@ import {
   init,
   NORTH,
   overAllForms,
+  peer,
   refused,
   Server,
   SOUTH,
 } from "../testing/edge_streams.ts";
-import { appInst } from "../testing/region.ts";
+import { appInst, goldenRegion, testRegion } from "../testing/region.ts";
 import { until } from "../testing/until.ts";
 
 overAllForms("a stream begins, measures, moves and ends", async (face, region) => {
@@ -216,4 +217,38 @@ overAllForms("the first event must come, and come first", async (face, region) =
   const wrong = await face.open({ eventType: Client.EVENT_LOCATION_UPDATE });
   await assert.rejects(wrong.next(), refused("INVALID_ARGUMENT", /first event must be EVENT_INIT/));
   assert.equal(region.edge.open, 0);
+});
+
+Deno.test("nobody is sent back and forth between instances that share the load", async () => {
+  let turn = 0;
+  const region = testRegion(goldenRegion(), () => (turn++ % 2) * 0.75);
+  const face = await grpcFace(region);
+  try {
+    const app = { orgName: "delta", appName: "delta", appVers: "1.7" };
+    const { sessionCookie } = await region.calls.registerClient.run(dme.RegisterClientRequest.create(app), peer);
+    const gpsLocation = { latitude: -50, longitude: -100 };
+    const { edgeEventsCookie } = await region.calls.findCloudlet.run(
+      dme.FindCloudletRequest.create({ sessionCookie, gpsLocation }),
+      peer,
+    );
+    const stream = await face.open(init({ sessionCookie, edgeEventsCookie }));
+    assert.equal((await stream.next())?.eventType, Server.EVENT_INIT_CONNECTION);
+    for (let i = 0; i < 20; i++) await stream.send({ eventType: Client.EVENT_LOCATION_UPDATE, gpsLocation });
+    for (const [name, at] of [["south-1", [-50.1101, -100.2201]], ["south-2", [-50.1102, -100.2202]]] as const) {
+      region.tables.setInstance({
+        ...appInst(["delta", "delta", "1.7"], "southtel", name, name, [...at]),
+        healthCheck: dme.HealthCheck.HEALTH_CHECK_UNKNOWN,
+      });
+      region.tables.setInstance(appInst(["delta", "delta", "1.7"], "southtel", name, name, [...at]));
+    }
+    await region.edge.pushes.settled();
+    await stream.send({ eventType: Client.EVENT_LATENCY_SAMPLES, gpsLocation });
+    const events = [];
+    do events.push((await stream.next())!); while (events.at(-1)!.eventType !== Server.EVENT_LATENCY_PROCESSED);
+    // Its own instance's health was in doubt for a moment: that is all it was told of.
+    assert.deepEqual(events.slice(0, -1).map(({ eventType }) => eventType), [Server.EVENT_APPINST_HEALTH]);
+    stream.close();
+  } finally {
+    await face.close();
+  }
 });

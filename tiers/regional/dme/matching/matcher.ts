@@ -44,6 +44,10 @@ export interface Matcher<M> {
   find(candidates: Candidates<M>, query: Query): Ranked<M> | undefined;
   /** The best `limit` candidates, best first; at most {@link MAX_LIST_LENGTH}. */
   list(candidates: Candidates<M>, query: Query, limit: number): Ranked<M>[];
+  /** Distance of one member with its padding; undefined when it is no candidate for the query. */
+  distanceTo(candidates: Candidates<M>, query: Query, member: M): number | undefined;
+  /** Whether a candidate at this distance shares the load of the best one. */
+  isTie(km: number, bestKm: number): boolean;
 }
 
 /** One set of eligible candidates of the lookup under way. */
@@ -184,5 +188,15 @@ export function createMatcher<M>(options: MatcherOptions<M>): Matcher<M> {
     return chosen;
   }
 
-  return { list, find };
+  function distanceTo(candidates: Candidates<M>, query: Query, member: M): number | undefined {
+    let padKm = Infinity;
+    for (const source of sources(candidates, query.carrier)) {
+      if (source.padKm < padKm && source.set.has(member)) padKm = source.padKm;
+    }
+    return padKm === Infinity ? undefined : distanceKm(query, options.location(member)) + padKm;
+  }
+
+  const isTie = (km: number, bestKm: number) => options.random !== undefined && km - bestKm < TIE_BAND_KM;
+
+  return { list, find, distanceTo, isTie };
 }
