@@ -1,9 +1,8 @@
 import type { Clock, RandomSource } from "../runtime/mod.ts";
 import type { SecretStore } from "../secrets/mod.ts";
-import { type AuthorityKeys, loadAuthorities } from "./authority_keys.ts";
-import type { IssuerTier } from "./certificate_facts.ts";
+import { loadAuthorities, loadIntermediate } from "./authority_keys.ts";
 import { type Identity, identityName, identityUri } from "./identity.ts";
-import { encodePem, exportKey, type Issued, KEY_ALGORITHM, sign } from "./x509.ts";
+import { encodePem, exportKey, type Issued, KEY_ALGORITHM, sign, type Signer } from "./x509.ts";
 
 /** What an authority works with. */
 export interface CaDeps {
@@ -67,28 +66,76 @@ const BACKDATE_MS = 5 * 60_000;
  * @throws {SecretsError} When the store cannot be used.
  */
 export async function createCa(deps: CaDeps): Promise<CertificateAuthority> {
-  const keys = await loadAuthorities(deps);
+  const { rootPem, intermediates } = await loadAuthorities(deps);
   return {
-    rootPem: keys.rootPem,
-    issue: ({ identity, dnsNames = [], ipAddresses = [], ttlMs = DEFAULT_TTL_MS }) =>
-      issue(deps, keys, identity.tier, {
-        commonName: identityName(identity).slice(0, 64),
-        uris: [identityUri(identity)],
-        dnsNames: unique(["localhost", ...dnsNames]),
-        ipAddresses: unique(["127.0.0.1", "::1", ...ipAddresses]),
-        ttlMs,
-      }),
-    issuePublic: (
-      { dnsNames, ipAddresses = [], ttlMs = DEFAULT_PUBLIC_TTL_MS, commonName = dnsNames[0] ?? "server" },
-    ) =>
-      issue(deps, keys, "public", {
-        commonName: commonName.slice(0, 64),
-        uris: [],
-        dnsNames: unique(dnsNames),
-        ipAddresses: unique(ipAddresses),
-        ttlMs,
-      }),
+    rootPem,
+    issue: (options) => issueService(deps, { rootPem, signer: intermediates[options.identity.tier] }, options),
+    issuePublic: (options) => issueServer(deps, { rootPem, signer: intermediates.public }, options),
   };
+}
+
+/** Issues what services of cloudlets need, and nothing that could pass for a service of another tier. */
+export interface CloudletIssuer {
+  readonly rootPem: string;
+  issue(
+    options: Omit<IssueOptions, "identity"> & { identity: Identity & { tier: "cloudlet" } },
+  ): Promise<IssuedCertificate>;
+  issuePublic(options: IssuePublicOptions): Promise<IssuedCertificate>;
+  /** Certificate of the intermediate `cloudlet` or `public`, PEM; undefined for any other. */
+  chainOf(issuer: string): string | undefined;
+}
+
+/**
+ * Opens the part of the authority that the region's controllers hold: two intermediates, without the root's key.
+ *
+ * @param rootPem the root's certificate, as the controller trusts it itself
+ * @throws {SecretsError} When the authority has not been made, or the store cannot be used.
+ */
+export async function openCloudletIssuer(deps: CaDeps, rootPem: string): Promise<CloudletIssuer> {
+  const signers = {
+    cloudlet: await loadIntermediate(deps, "cloudlet"),
+    public: await loadIntermediate(deps, "public"),
+  };
+  return {
+    rootPem,
+    issue: (options) => issueService(deps, { rootPem, signer: signers.cloudlet }, options),
+    issuePublic: (options) => issueServer(deps, { rootPem, signer: signers.public }, options),
+    chainOf: (issuer) => Object.hasOwn(signers, issuer) ? signers[issuer as keyof typeof signers].certPem : undefined,
+  };
+}
+
+interface Issuer {
+  readonly rootPem: string;
+  readonly signer: Signer;
+}
+
+function issueService(
+  deps: CaDeps,
+  issuer: Issuer,
+  { identity, dnsNames = [], ipAddresses = [], ttlMs = DEFAULT_TTL_MS }: IssueOptions,
+): Promise<IssuedCertificate> {
+  return issue(deps, issuer, "both", {
+    commonName: identityName(identity).slice(0, 64),
+    uris: [identityUri(identity)],
+    dnsNames: unique(["localhost", ...dnsNames]),
+    ipAddresses: unique(["127.0.0.1", "::1", ...ipAddresses]),
+    ttlMs,
+  });
+}
+
+function issueServer(
+  deps: CaDeps,
+  issuer: Issuer,
+  { dnsNames, ipAddresses = [], ttlMs = DEFAULT_PUBLIC_TTL_MS, commonName = dnsNames[0] ?? "server" }:
+    IssuePublicOptions,
+): Promise<IssuedCertificate> {
+  return issue(deps, issuer, "server", {
+    commonName: commonName.slice(0, 64),
+    uris: [],
+    dnsNames: unique(dnsNames),
+    ipAddresses: unique(ipAddresses),
+    ttlMs,
+  });
 }
 
 interface Names {
@@ -99,23 +146,27 @@ interface Names {
   readonly ttlMs: number;
 }
 
-async function issue(deps: CaDeps, keys: AuthorityKeys, tier: IssuerTier, names: Names): Promise<IssuedCertificate> {
-  const issuer = keys.intermediates[tier];
+async function issue(
+  deps: CaDeps,
+  { rootPem, signer }: Issuer,
+  usage: "both" | "server",
+  names: Names,
+): Promise<IssuedCertificate> {
   const nowMs = deps.clock.now();
   const pair = await crypto.subtle.generateKey(KEY_ALGORITHM, true, ["sign", "verify"]) as CryptoKeyPair;
   const issued: Issued = await sign({
     ...names,
-    issuer,
+    issuer: signer,
     publicKey: pair.publicKey,
     serial: deps.random.bytes(16),
     notBeforeMs: nowMs - BACKDATE_MS,
     notAfterMs: nowMs + names.ttlMs,
-    usage: tier === "public" ? "server" : "both",
+    usage,
   });
   return {
-    certPem: encodePem("CERTIFICATE", issued.der) + issuer.certPem,
+    certPem: encodePem("CERTIFICATE", issued.der) + signer.certPem,
     keyPem: await exportKey(pair.privateKey),
-    caPem: keys.rootPem,
+    caPem: rootPem,
     notBeforeMs: issued.notBeforeMs,
     notAfterMs: issued.notAfterMs,
     serial: issued.serial,

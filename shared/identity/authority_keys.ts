@@ -55,6 +55,16 @@ async function readOrMake({ secrets, clock, random }: CaDeps, name: string, make
   }
 }
 
+/** Reads one intermediate. @throws {SecretsError} When nobody has made it yet. */
+export async function loadIntermediate(deps: Pick<CaDeps, "secrets">, tier: IssuerTier): Promise<Signer> {
+  const path = `ca/${tier}`;
+  const found = await deps.secrets.get(path);
+  if (found === undefined) {
+    throw new SecretsError(`Secret ${path} is missing: the platform's authority has not been made`);
+  }
+  return await signerOf(path, found.data);
+}
+
 async function signerOf(path: string, { cert, key }: SecretData): Promise<Signer> {
   if (typeof cert !== "string" || typeof key !== "string") {
     throw new SecretsError(`Secret ${path} does not hold a certificate and a key`);

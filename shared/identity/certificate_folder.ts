@@ -25,7 +25,7 @@ export function renewAt(
  */
 export async function writeCertificate(
   dir: string,
-  issued: IssuedCertificate,
+  issued: Pick<IssuedCertificate, "certPem" | "keyPem" | "caPem">,
   options: CertificateFolderOptions,
 ): Promise<void> {
   const { files, uid, gid } = options;

@@ -10,8 +10,15 @@ export type { CertificateFacts, IssuerTier } from "./certificate_facts.ts";
 export { parseCertificate, splitPem } from "./certificate_facts.ts";
 export type { PeerPattern, PeerRule } from "./verify_peer.ts";
 export { PeerRefusedError, verifyPeer } from "./verify_peer.ts";
-export type { CaDeps, CertificateAuthority, IssuedCertificate, IssueOptions, IssuePublicOptions } from "./authority.ts";
-export { createCa } from "./authority.ts";
+export type {
+  CaDeps,
+  CertificateAuthority,
+  CloudletIssuer,
+  IssuedCertificate,
+  IssueOptions,
+  IssuePublicOptions,
+} from "./authority.ts";
+export { createCa, openCloudletIssuer } from "./authority.ts";
 export type { CertificateFolderOptions } from "./certificate_folder.ts";
 export { renewAt, writeCertificate } from "./certificate_folder.ts";
 export type { LoadDeps, LoadedCertificate, LoadedIdentity } from "./load.ts";

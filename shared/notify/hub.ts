@@ -91,6 +91,8 @@ export interface NotifyHub {
   onChild(listener: (child: ChildInfo, event: ChildEvent) => void): void;
   /** How every stream stands. */
   streams(): StreamInfo[];
+  /** Ends the streams of the children that match, which are told why. Returns their number. */
+  disconnect(matches: (child: ChildInfo) => boolean, reason: string): number;
   /** Ends all streams. */
   close(): void;
 }
@@ -144,6 +146,11 @@ export function createNotifyHub(options: NotifyHubOptions): NotifyHub {
     onUnhandled: (listener) => core.onUnhandled(listener),
     onChild: (listener) => core.onChild(listener),
     streams: () => [...core.streams()].map((stream) => infoOf(core, stream)),
+    disconnect(matches, reason) {
+      const ended = [...core.streams()].filter(({ child }) => child !== undefined && matches(child));
+      for (const stream of ended) stream.refuse(reason);
+      return ended.length;
+    },
     close() {
       closed = true;
       core.owned.close();

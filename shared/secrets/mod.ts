@@ -12,6 +12,7 @@ export type {
   SecretVersion,
   WatchSecretOptions,
 } from "./secret_store.ts";
+export { openSshAuthority, type SshAuthority, type SshCertificateRequest } from "./ssh_authority.ts";
 export { SecretConflictError, SecretsError } from "./secret_store.ts";
 export type { SecretsDeps } from "./open.ts";
 export { openSecrets } from "./open.ts";

@@ -194,11 +194,9 @@ class PlatformStart {
     const { files, clock, log, progress } = this.#deps;
     await files.makeDirectory(this.#layout.region(region), { mode: 0o700 });
     await progress.step(`controller of ${region}`, async () => {
-      await certificates.keep(`${this.#layout.run(`controller-${region}`)}/tls`, {
-        tier: "regional",
-        region,
-        service: "controller",
-      });
+      const folder = this.#layout.run(`controller-${region}`);
+      await certificates.keep(`${folder}/tls`, { tier: "regional", region, service: "controller" });
+      await certificates.keepPublic(`${folder}/public-tls`);
       await this.#start(controllerSpec(context, region));
     });
     await Promise.all([

@@ -7,6 +7,7 @@ export interface RegionPorts {
   readonly notify: number;
   readonly dmeGrpc: number;
   readonly dmeRest: number;
+  readonly access: number;
 }
 
 /** Ports of a platform. */
@@ -29,7 +30,7 @@ export const MAX_REGIONS = (FIRST_DEMO - FIRST_REGION) / PORTS_PER_REGION;
 export function portPlan(base: number, regions: readonly string[]): Ports {
   const ofRegion = (index: number): RegionPorts => {
     const first = base + FIRST_REGION + index * PORTS_PER_REGION;
-    return { grpc: first, notify: first + 1, dmeGrpc: first + 2, dmeRest: first + 3 };
+    return { grpc: first, notify: first + 1, dmeGrpc: first + 2, dmeRest: first + 3, access: first + 4 };
   };
   return {
     rest: base,

@@ -85,8 +85,12 @@ export function reaching(...urls: readonly (string | undefined)[]): string[] {
 export function controllerSpec(context: SpecContext, region: string): ServiceSpec {
   const { config, layout, ports, secrets } = context;
   const name = `controller-${region}`;
-  const { grpc, notify } = ports.regions[region]!;
+  const { grpc, notify, access } = ports.regions[region]!;
   const folder = layout.region(region);
+  const { root, kekFile } = fileStoreLocation(secrets);
+  // Of the authority the two intermediates that issue for cloudlets, and never the root.
+  const ownSecrets = [`${region}/cloudlets`, `${region}/ssh`];
+  const readSecrets = [...ownSecrets, "ca/cloudlet.sealed", "ca/public.sealed", "registry", "federation"];
   // SQLite opens the files beside it by itself.
   const files = [config.store, config.metrics].filter((url) => url?.startsWith("sqlite:"))
     .map((url) => url!.slice("sqlite:".length));
@@ -98,13 +102,15 @@ export function controllerSpec(context: SpecContext, region: string): ServiceSpe
     main: "tiers/regional/controller/main.ts",
     read: [
       `${layout.run(name)}/tls`,
+      `${layout.run(name)}/public-tls`,
       folder,
-      ...secretFiles(context, `${region}/cloudlets`),
+      ...readSecrets.map((path) => `${root}/${path}`),
+      kekFile,
       ...files,
-      ...(config.metrics?.startsWith("influxdb:") ? secretFiles(context, `${region}/accounts`) : []),
+      ...(config.metrics?.startsWith("influxdb:") ? [`${root}/${region}/accounts`] : []),
       ...(config.store?.startsWith("etcd:") ? [etcdClientFolder()] : []),
     ],
-    write: [folder, `${fileStoreLocation(secrets).root}/${region}/cloudlets`, ...files],
+    write: [folder, ...ownSecrets.map((path) => `${root}/${path}`), ...files],
     reaches: [config.store, config.metrics],
     flags: [
       `--region=${region}`,
@@ -114,7 +120,9 @@ export function controllerSpec(context: SpecContext, region: string): ServiceSpe
       `--secrets=${secrets}`,
       `--api-addr=127.0.0.1:${grpc}`,
       `--notify-addr=127.0.0.1:${notify}`,
+      `--access-api-addr=127.0.0.1:${access}`,
       `--tls-dir=${layout.run(name)}/tls`,
+      `--public-tls-dir=${layout.run(name)}/public-tls`,
     ],
   });
 }

@@ -6,6 +6,17 @@ import * as dme from "./dme/mod.ts";
 
 /** All message types. */
 export const messages: readonly MessageType<object>[] = [
+  archipelago.ChallengeRequest,
+  archipelago.Challenge,
+  archipelago.IssueCertRequest,
+  archipelago.IssueCertReply,
+  archipelago.GetCasRequest,
+  archipelago.GetCasReply,
+  archipelago.AccessDataRequest,
+  archipelago.AccessDataReply,
+  archipelago.UpgradeAccessKeyClientMsg,
+  archipelago.UpgradeAccessKeyServerMsg,
+  archipelago.CloudletManifest,
   archipelago.AlertKey,
   archipelago.Alert,
   archipelago.AlertPolicyKey,
@@ -172,6 +183,9 @@ export const messages: readonly MessageType<object>[] = [
 
 /** All services. */
 export const services: readonly ServiceDefinition[] = [
+  archipelago.CloudletAccessApi,
+  archipelago.CloudletAccessKeyApi,
+  archipelago.CloudletKeyApi,
   archipelago.AlertApi,
   archipelago.AlertPolicyApi,
   archipelago.AppApi,

@@ -26,6 +26,18 @@ export const crmOptions = defineOptions({
     required: true,
     description: "Folder with cert.pem, key.pem and ca.pem of this process. Renewed files are taken up while it runs.",
   },
+  accessApiAddr: {
+    kind: "string",
+    pattern: /^\S+:[0-9]{1,5}$/,
+    description:
+      "HOST:PORT of the region's access API, from which this process gets its certificate itself, into --tls-dir, by " +
+      "--access-key-file. Default: somebody else keeps --tls-dir.",
+  },
+  accessKeyFile: {
+    kind: "path",
+    description: "File of the cloudlet's access key (mcctl cloudlet generateaccesskey); exchanged at its first use.",
+  },
+  accessCa: { kind: "path", description: "File with the platform's root certificate, for the access API." },
   dataDir: {
     kind: "path",
     required: true,

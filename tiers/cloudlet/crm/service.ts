@@ -5,6 +5,7 @@ import { systemRpcClock } from "../../../shared/rpc/mod.ts";
 import { executablePath } from "../../../shared/runtime/mod.ts";
 import { type CloudletKey, CloudletKind } from "../../../shared/schema/mod.ts";
 import type { ServiceContext, ServiceDefinition } from "../../../shared/service/mod.ts";
+import { keepAccessCertificate } from "./access_certificate.ts";
 import { RELAYED_UP, serveBelow } from "./below.ts";
 import { checkCertificate, parseCloudlet } from "./cloudlet_name.ts";
 import { Manager } from "./manager.ts";
@@ -29,6 +30,7 @@ export const crmService: ServiceDefinition<typeof crmOptions> = {
 async function start(context: Context): Promise<void> {
   const { config, clock, random, log, files, processes, metrics } = context;
   const key = parseCloudlet(config.cloudlet);
+  await obtainCertificate(context, key);
   const identity = await loadIdentity(config.tlsDir, { files, clock, log });
   context.onClose("certificate", () => identity.close());
   context.onReadyCheck("certificate", () => identity.readyCheck());
@@ -73,6 +75,29 @@ async function start(context: Context): Promise<void> {
   context.adminRoute("/state", () => Response.json(manager.state()));
   context.debug.add("dump-caches", "The site, its clusters and instances, and their states.", () => manager.state());
   manager.start().catch((error) => context.fail(error));
+}
+
+/** Gets this process a certificate by the cloudlet's access key, where it is told to. */
+async function obtainCertificate(context: Context, key: CloudletKey): Promise<void> {
+  const { accessApiAddr, accessKeyFile, accessCa, tlsDir } = context.config;
+  if (accessApiAddr === undefined) return;
+  if (accessKeyFile === undefined || accessCa === undefined) {
+    throw new Error("--access-api-addr needs --access-key-file and --access-ca");
+  }
+  const stop = new AbortController();
+  context.onClose("access", () => stop.abort());
+  const close = await keepAccessCertificate({
+    address: accessApiAddr,
+    keyFile: accessKeyFile,
+    ca: await context.files.readText(accessCa),
+    cloudletKey: CloudletKind.keyString(key),
+    tlsDir,
+    service: "crm",
+    files: context.files,
+    clock: context.clock,
+    log: context.log,
+  }, stop.signal);
+  context.onClose("certificate renewal", close);
 }
 
 /** Two processes on one folder would fight over what runs there. */

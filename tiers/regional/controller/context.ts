@@ -1,6 +1,7 @@
 import type { Clock } from "../../../shared/runtime/mod.ts";
 import type { SecretStore } from "../../../shared/secrets/mod.ts";
 import type { Logger } from "../../../shared/telemetry/mod.ts";
+import type { AccessPoint } from "./api/cloudlet_manifest.ts";
 import type { AlertSink } from "./alerts/alerts.ts";
 import type { OperationRunner } from "./operations/operations.ts";
 import type { DnsZone } from "./rules/dns_labels.ts";
@@ -44,6 +45,8 @@ export interface ApiContext {
   readonly timeouts: Timeouts;
   /** Where credentials are kept; undefined: nowhere, and calls that carry some are refused. */
   readonly secrets: SecretStore | undefined;
+  /** Where services of cloudlets reach the region; undefined: it serves no access API. */
+  readonly access: AccessPoint | undefined;
   readonly engines: MatchingEngines;
   readonly apps: AppSurroundings;
   readonly clock: Clock;

@@ -10,6 +10,7 @@ import {
   AppInstApi,
   AppInstLatencyApi,
   CloudletApi,
+  CloudletKeyApi,
   ClusterInstApi,
   DebugApi,
   DeviceApi,
@@ -25,6 +26,9 @@ import { Alerts, type AlertSink } from "./alerts/alerts.ts";
 import { followInstanceAlerts } from "./alerts/instance_health.ts";
 import { receiveAlerts } from "./alerts/receive.ts";
 import { alertApi } from "./api/alert_api.ts";
+import { dropRevoked } from "./access/revocation.ts";
+import type { AccessPoint } from "./api/cloudlet_manifest.ts";
+import { cloudletKeyApi } from "./api/cloudlet_key_api.ts";
 import { appApi } from "./api/app_api.ts";
 import { appInstApi } from "./api/app_inst_api.ts";
 import { serveCatalog } from "./api/catalog/mod.ts";
@@ -50,7 +54,7 @@ import type { CheckpointInterval } from "./records/checkpoints.ts";
 import { keepRecords } from "./records/records.ts";
 import { receiveVmPoolReports } from "./replication/vm_pool_reports.ts";
 import { AppSources, SourceHosts, SourceReader } from "./sources/mod.ts";
-import { createRegion } from "./state/region.ts";
+import { createRegion, type Region } from "./state/region.ts";
 import { RegionCache } from "./state/region_cache.ts";
 import { ensureSettings, timeoutsOf } from "./state/settings.ts";
 import { claimStore } from "./state/version.ts";
@@ -75,6 +79,8 @@ export interface ControllerParts {
   readonly joinNodes?: (hub: NotifyHub) => NodeTree;
   /** @default no places, and nobody to ask */
   readonly apps?: AppSurroundings;
+  /** Where services of cloudlets reach the region. @default nowhere */
+  readonly access?: AccessPoint;
   /** Bring a store of an earlier data model up to this one. @default false */
   readonly autoUpgrade?: boolean;
   /** Where metrics are kept; without it none are. */
@@ -95,6 +101,7 @@ export interface Controller {
   readonly hub: NotifyHub;
   readonly cache: RegionCache;
   readonly alerts: AlertSink;
+  readonly region: Region;
   /** Adds the APIs to a server. */
   serveApis(server: RpcServer): void;
   /** Ends everything that it started; the store and the servers are their owner's. */
@@ -138,6 +145,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
     keepRecords({ region, lease, clock, log }, hub, parts.metrics, parts.checkpointInterval ?? "MONTH");
   const stopInstanceAlerts = followInstanceAlerts(region, id, log);
   const stopPublishing = publishRegion(hub, cache, allKinds);
+  const stopDroppingRevoked = dropRevoked(hub, cache);
   const stopDns = maintainDns(parts.dns, cache, log);
   const stopRecovery = startRecovery({ region, reports, clock, log, controller: id, siteGraceMs: parts.siteGraceMs });
 
@@ -148,6 +156,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
     platformOrg: parts.platformOrg,
     timeouts: timeoutsOf(cache, parts.timeouts),
     secrets: parts.secrets,
+    access: parts.access,
     engines: matchingEngines(hub, parts.region, id, clock),
     apps: parts.apps ?? alone(),
     clock,
@@ -158,12 +167,14 @@ export async function startController(parts: ControllerParts): Promise<Controlle
     hub,
     cache,
     alerts,
+    region,
     serveApis(server) {
       const serve = <S extends Service>(service: S, api: (context: ApiContext) => Handlers<S>) =>
         server.addService(service, withDryRun(service, api, context, store));
       serveCatalog(serve);
       serveResources(serve);
       serve(CloudletApi, cloudletApi);
+      serve(CloudletKeyApi, cloudletKeyApi);
       serve(AppApi, appApi);
       serve(ClusterInstApi, clusterInstApi);
       serve(AppInstApi, appInstApi);
@@ -185,6 +196,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
       await stopInstanceAlerts();
       await alerts.close();
       stopPublishing();
+      stopDroppingRevoked();
       await stopDns();
       await lease.close();
       await cache.close();

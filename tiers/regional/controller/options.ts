@@ -46,6 +46,31 @@ export const controllerOptions = defineOptions({
     default: "127.0.0.1:50001",
     description: "Address of the replication streams, for services of the region and its sites.",
   },
+  accessApiAddr: {
+    kind: "address",
+    description:
+      "Address of the access API, where services of cloudlets get certificates and secrets by their access key, as 0.0.0.0:41001. " +
+      "Needs --secrets and --public-tls-dir. Default: not served.",
+  },
+  accessPublicAddr: {
+    kind: "string",
+    pattern: /^\S+:[0-9]{1,5}$/,
+    description: "HOST:PORT by which cloudlets reach the access API, for manifests. Default: --access-api-addr.",
+  },
+  notifyPublicAddr: {
+    kind: "string",
+    pattern: /^\S+:[0-9]{1,5}$/,
+    description: "HOST:PORT by which cloudlets reach --notify-addr, for manifests. Default: --notify-addr.",
+  },
+  publicTlsDir: {
+    kind: "path",
+    description: "Folder with cert.pem, key.pem and ca.pem of the access API's port; read anew when they change.",
+  },
+  accessLegacySignatures: {
+    kind: "bool",
+    default: false,
+    description: "Take signatures of the original's form, which whoever has seen one can use for ever.",
+  },
   controllerId: {
     kind: "string",
     pattern: /^[\x21-\x7e]{1,128}$/,

@@ -17,11 +17,13 @@ import {
   statusName,
 } from "../../../shared/rpc/mod.ts";
 import { hostName } from "../../../shared/runtime/mod.ts";
-import { fileDescriptors } from "../../../shared/schema/mod.ts";
+import { CloudletKind, fileDescriptors } from "../../../shared/schema/mod.ts";
 import { openSecrets } from "../../../shared/secrets/mod.ts";
 import { formatAddress, type ServiceContext, type ServiceDefinition } from "../../../shared/service/mod.ts";
 import { openStore, type Store } from "../../../shared/store/mod.ts";
 import { errorFields, type Logger, runWithTraceparent, withSpan } from "../../../shared/telemetry/mod.ts";
+import { accessPointOf, listenForCloudlets } from "./access/listen.ts";
+import { isRevoked } from "./access/revocation.ts";
 import { type Controller, startController } from "./controller.ts";
 import { type ControllerConfig, controllerOptions } from "./options.ts";
 import { openMetrics } from "./records/open.ts";
@@ -70,6 +72,7 @@ async function start(context: Context): Promise<void> {
       places: { registryFqdn: config.registryFqdn, artifactoryFqdn: config.artifactoryFqdn },
       sources: new AppSources(new SourceReader(sourceHosts(config), fetch), secrets, config.imageCheck),
     },
+    access: accessPointOf(config, identity.ca),
     autoUpgrade: config.autoUpgrade,
     dns: openDns(config.dns),
     dnsRoot: config.appDnsRoot,
@@ -104,10 +107,19 @@ async function start(context: Context): Promise<void> {
   }]);
   controller.serveApis(api);
   addReflection(api, fileDescriptors);
-  const notify = listener(context, identity, [{ tier: "regional", region }, { tier: "cloudlet", region }]);
+  const notify = listener(
+    context,
+    identity,
+    [{ tier: "regional", region }, { tier: "cloudlet", region }],
+    (peer, chain) => {
+      if (peer.tier !== "cloudlet" || !isRevoked(controller.cache, cloudletKeyOf(peer), chain[0]!)) return;
+      throw new RpcError(Status.PERMISSION_DENIED, `The access keys of ${identityName(peer)} were revoked`);
+    },
+  );
   controller.hub.serve(notify, (peer, hello) => admit(peer as Identity, hello, region));
   context.announce("grpc", formatAddress(await api.listen(config.apiAddr)));
   context.adminRoute("/notify", () => Response.json(viewHub(controller.hub, context.clock.now())));
+  await listenForCloudlets(context, controller, identity, secrets, (call) => logCall(log, call));
   context.announce("notify", formatAddress(await notify.listen(config.notifyAddr)));
 }
 
@@ -115,6 +127,10 @@ function sourceHosts({ sourceHosts = [] }: ControllerConfig): SourceHosts {
   const hosts = SourceHosts.parse(sourceHosts.join(","));
   if (hosts === undefined) throw new Error(`--source-hosts holds what is no host: ${sourceHosts.join(",")}`);
   return hosts;
+}
+
+function cloudletKeyOf({ cloudlet: { organization, name } }: Identity & { tier: "cloudlet" }): string {
+  return CloudletKind.keyString(CloudletKind.keyMessage.create({ organization, name }));
 }
 
 function measure({ metrics }: Context, { hub, cache }: Controller): void {
@@ -136,6 +152,7 @@ function listener(
   context: Context,
   identity: Awaited<ReturnType<typeof loadIdentity>>,
   rule: PeerRule,
+  alsoCheck: (peer: Identity, chain: readonly Uint8Array[]) => void = () => {},
 ): RpcServer {
   const { clock, log, config } = context;
   const tls = () => ({ cert: identity.cert, key: identity.key, ca: identity.ca, requireClientCertificate: true });
@@ -145,7 +162,11 @@ function listener(
     interceptors: [
       traceCalls,
       logCalls((call) => logCall(calls, call)),
-      authenticate((peer) => admitPeer(peer.certificates, rule, clock.now())),
+      authenticate((peer) => {
+        const admitted = admitPeer(peer.certificates, rule, clock.now());
+        alsoCheck(admitted, peer.certificates!);
+        return admitted;
+      }),
     ],
     // A caller that is gone explains itself; what is left is a fault of ours.
     onError: (error, call) => {

@@ -509,6 +509,8 @@ export interface Cloudlet {
   /** Public half of the second resource manager's access key, PEM. */
   secondaryCrmAccessPublicKey: string;
   secondaryCrmAccessKeyUpgradeRequired: boolean;
+  /** When the access keys were revoked last; certificates that were issued before are refused (beyond the original). */
+  accessRevokedAt: Timestamp | undefined;
   /** Address at which the second resource manager serves replication to services of its site. */
   secondaryNotifySrvAddr: string;
   /** DNS label of the site, unique in the region, at most 50 characters. */
@@ -565,6 +567,7 @@ function emptyCloudlet(): Cloudlet {
     platformHighAvailability: false,
     secondaryCrmAccessPublicKey: "",
     secondaryCrmAccessKeyUpgradeRequired: false,
+    accessRevokedAt: undefined,
     secondaryNotifySrvAddr: "",
     dnsLabel: "",
     rootLbFqdn: "",
@@ -793,6 +796,12 @@ function writeCloudlet(m: Cloudlet, w: Writer): void {
     w.uint32(458);
     w.string(m.licenseConfigStoragePath);
   }
+  if (m.accessRevokedAt !== undefined) {
+    w.uint32(962);
+    const mark = w.begin();
+    Timestamp.write(m.accessRevokedAt, w);
+    w.end(mark);
+  }
 }
 function readCloudlet(r: Reader, end: number, m: Cloudlet): Cloudlet {
   while (r.position < end) {
@@ -949,6 +958,9 @@ function readCloudlet(r: Reader, end: number, m: Cloudlet): Cloudlet {
       case 416:
         m.secondaryCrmAccessKeyUpgradeRequired = r.bool();
         break;
+      case 962:
+        m.accessRevokedAt = Timestamp.read(r, r.end(), m.accessRevokedAt);
+        break;
       case 426:
         m.secondaryNotifySrvAddr = r.string();
         break;
@@ -1024,6 +1036,7 @@ export const Cloudlet: MessageType<Cloudlet> = defineMessage<Cloudlet>({
     { name: "platform_high_availability", property: "platformHighAvailability", number: 50, scalar: "bool", doc: "The site has two resource managers, one of which stands by." },
     { name: "secondary_crm_access_public_key", property: "secondaryCrmAccessPublicKey", number: 51, scalar: "string", rules: { setBy: "CONTROLLER", hidden: true }, doc: "Public half of the second resource manager's access key, PEM." },
     { name: "secondary_crm_access_key_upgrade_required", property: "secondaryCrmAccessKeyUpgradeRequired", number: 52, scalar: "bool", rules: { setBy: "CONTROLLER" } },
+    { name: "access_revoked_at", property: "accessRevokedAt", number: 120, message: () => Timestamp, rules: { setBy: "CONTROLLER", hidden: true }, doc: "When the access keys were revoked last; certificates that were issued before are refused (beyond the original)." },
     { name: "secondary_notify_srv_addr", property: "secondaryNotifySrvAddr", number: 53, scalar: "string", doc: "Address at which the second resource manager serves replication to services of its site." },
     { name: "dns_label", property: "dnsLabel", number: 54, scalar: "string", rules: { setBy: "CONTROLLER" }, doc: "DNS label of the site, unique in the region, at most 50 characters." },
     { name: "root_lb_fqdn", property: "rootLbFqdn", number: 55, scalar: "string", rules: { setBy: "CONTROLLER" }, doc: "Name of the site's shared load balancer." },
