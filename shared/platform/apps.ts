@@ -16,6 +16,16 @@ export interface AppSpec extends ObjectRef {
   readonly flavor: FlavorSpec;
   /** Cluster in which it runs, for platforms that have clusters. */
   readonly cluster?: ClusterSpec;
+  /** Configurations for what the manifest makes, by kind, e.g. helmCustomizationYaml. */
+  readonly configs?: readonly { readonly kind: string; readonly config: string }[];
+  /** Size in the infrastructure of an instance that is a machine of its own; empty: as its flavor says. */
+  readonly size?: string;
+  /** Separate volume of such a machine, gigabytes; absent or 0: none. */
+  readonly externalVolumeGb?: number;
+  /** Zone of the infrastructure; empty: any. */
+  readonly zone?: string;
+  /** An address of its own. */
+  readonly dedicatedAddress?: boolean;
   /** Revision of the app; another one is a reason to deploy anew. */
   readonly revision: string;
 }
@@ -25,6 +35,9 @@ export interface AppOutcome {
   /** Containers or processes, for people. */
   readonly runtimeIds: readonly string[];
 }
+
+/** What can be done with the power of a machine. */
+export type Power = "on" | "off" | "reboot";
 
 /** Whether an instance runs. */
 export type RunState = "absent" | "running" | "restarting" | "stopped";
@@ -61,6 +74,11 @@ export interface AppOps {
   create(spec: AppSpec, operation: OperationContext): Promise<AppOutcome>;
   /** Deploys anew, fetching the image again. */
   update?(spec: AppSpec, operation: OperationContext): Promise<AppOutcome>;
+  /**
+   * Switches a machine off, on, or off and on again. One that is as wanted is left alone. What is switched off counts as
+   * "stopped" and stays so, also after a restart of this process, until it is switched on or deployed anew.
+   */
+  setPower?(ref: ObjectRef, power: Power, operation: OperationContext): Promise<void>;
   /** Removes the instance and all it left behind; one that is not there is a success. */
   delete(ref: ObjectRef, operation: OperationContext): Promise<void>;
   /** All instances that the infrastructure holds for this site, also those of earlier processes. */

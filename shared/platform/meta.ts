@@ -33,7 +33,11 @@ export interface PlatformMeta {
 /** Flags by which the rest of the platform decides what a site can do. */
 export interface PlatformFeatures {
   readonly supportsClusters: boolean;
+  readonly supportsClusterUpdate: boolean;
   readonly supportsAppUpdate: boolean;
+  readonly supportsPower: boolean;
+  readonly supportsTrustPolicy: boolean;
+  readonly reportsResources: boolean;
   readonly cloudletServicesLocal: boolean;
 }
 
@@ -41,7 +45,11 @@ export interface PlatformFeatures {
 export function featuresOf(platform: CloudletPlatform): PlatformFeatures {
   return {
     supportsClusters: platform.clusters !== undefined,
+    supportsClusterUpdate: platform.clusters?.update !== undefined,
     supportsAppUpdate: platform.apps.update !== undefined,
+    supportsPower: platform.apps.setPower !== undefined,
+    supportsTrustPolicy: platform.setTrustPolicy !== undefined,
+    reportsResources: platform.resources !== undefined,
     cloudletServicesLocal: platform.meta.cloudletServicesLocal,
   };
 }

@@ -4,7 +4,7 @@
  *
  * @module
  */
-export type { CloudletPlatform, CreatePlatform, PlatformContext } from "./platform.ts";
+export type { CloudletPlatform, CreatePlatform, EgressRule, PlatformContext } from "./platform.ts";
 export type {
   CloudletFacts,
   InfraFlavor,
@@ -18,8 +18,8 @@ export type { PlatformFeatures, PlatformMeta, PropertyInfo } from "./meta.ts";
 export { featuresOf, propertyValue } from "./meta.ts";
 export type { OperationContext } from "./operation.ts";
 export { remainingMs, throwIfEnded } from "./operation.ts";
-export type { AppOps, AppOutcome, AppSpec, AppStatus, FoundApp, ProbeTarget, RunState } from "./apps.ts";
-export type { ClusterOps, ClusterSpec, FoundCluster } from "./clusters.ts";
+export type { AppOps, AppOutcome, AppSpec, AppStatus, FoundApp, Power, ProbeTarget, RunState } from "./apps.ts";
+export type { ClusterOps, ClusterSpec, FoundCluster, NodeGroup } from "./clusters.ts";
 export type { FlavorSpec, MappedPort, ObjectRef } from "./specs.ts";
 export type { PlatformLog } from "./log.ts";
 export { probe } from "./probe.ts";

@@ -28,6 +28,16 @@ export interface PlatformContext {
   readonly fetch: typeof fetch;
 }
 
+/** Connections to the outside that a trust policy allows. */
+export interface EgressRule {
+  readonly protocol: "tcp" | "udp" | "icmp";
+  /** First and last port; 0 for ICMP. */
+  readonly firstPort: number;
+  readonly lastPort: number;
+  /** Block of addresses at the other end, e.g. "10.0.0.0/8". */
+  readonly remoteCidr: string;
+}
+
 /**
  * One infrastructure. It keeps no state beyond caches: what must survive a restart is in the infrastructure itself
  * (labels, records), so that a new process finds it again.
@@ -43,6 +53,10 @@ export interface CloudletPlatform {
   gather(operation: OperationContext): Promise<CloudletFacts>;
   /** What is in use now, and how much there is. Present when the infrastructure can tell. */
   resources?(operation: OperationContext): Promise<ResourceSnapshot>;
+  /** Prepares the site for work on its machines, or opens it again afterwards. Repeating it changes nothing. */
+  setMaintenance?(underMaintenance: boolean, operation: OperationContext): Promise<void>;
+  /** Lets apps connect only where the rules say; undefined: anywhere. Repeating it changes nothing. */
+  setTrustPolicy?(rules: readonly EgressRule[] | undefined, operation: OperationContext): Promise<void>;
   readonly apps: AppOps;
   /** Present when apps live in clusters. */
   readonly clusters?: ClusterOps;

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { type AddressInfo, createServer } from "node:net";
 import { type AppSpec, type CloudletPlatform, type ClusterSpec, featuresOf, PlatformError, probe } from "../mod.ts";
+import { clusterCases } from "./cluster_cases.ts";
 import { operation, until } from "./helpers.ts";
+import { siteCases } from "./site_cases.ts";
 
 /** One plugin and an infrastructure of its own, empty at the start of each case. */
 export interface PlatformUnderTest {
@@ -11,6 +13,8 @@ export interface PlatformUnderTest {
   create(): CloudletPlatform;
   /** An instance that serves tcp; equal numbers give equal specifications (and ports). */
   app(number: number): Promise<AppSpec>;
+  /** Instances only pretend to run, and listen on no port. */
+  readonly pretends?: boolean;
   /** Cluster of the instances, for platforms with clusters; it does not exist yet. */
   readonly cluster?: ClusterSpec;
   /** The same specification with an image that does not exist. */
@@ -161,6 +165,7 @@ export const platformConformance: readonly ConformanceCase[] = [
     name: "a port that is taken is named and leaves nothing behind",
     run: (test) =>
       withPlatform(test, async (platform) => {
+        if (test.pretends) return;
         const spec = await test.app(1);
         const { publicPort } = spec.ports[0]!;
         const squatter = createServer();
@@ -179,8 +184,9 @@ export const platformConformance: readonly ConformanceCase[] = [
     name: "a deployment that it does not run is refused",
     run: (test) =>
       withPlatform(test, async (platform) => {
-        const spec = { ...await test.app(1), deployment: "helm" };
-        await assert.rejects(platform.apps.create(spec, operation()), faultIs("Invalid", "helm"));
+        const deployment = ["helm", "tape"].find((name) => !platform.meta.deployments.includes(name))!;
+        const spec = { ...await test.app(1), deployment };
+        await assert.rejects(platform.apps.create(spec, operation()), faultIs("Invalid", deployment));
         assert.deepEqual(await listed(platform), []);
       }),
   },
@@ -279,4 +285,6 @@ export const platformConformance: readonly ConformanceCase[] = [
       await withPlatform(test, () => Promise.resolve());
     },
   },
+  ...clusterCases,
+  ...siteCases,
 ];

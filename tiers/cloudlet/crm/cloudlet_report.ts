@@ -9,6 +9,7 @@ import {
   type dme,
   InfraResourcesSnapshot,
   type StatusInfo,
+  type TrackedState,
 } from "../../../shared/schema/mod.ts";
 
 /** Level of behaviour that controllers can rely on: automatic clusters, and names of shared load balancers. */
@@ -19,6 +20,8 @@ export interface SiteSelf {
   readonly key: CloudletKey;
   readonly version: string;
   readonly state: dme.CloudletState;
+  readonly maintenanceState: dme.MaintenanceState;
+  readonly trustPolicyState: TrackedState;
   readonly status?: StatusInfo;
   readonly errors?: readonly string[];
   readonly facts?: CloudletFacts;
@@ -26,11 +29,9 @@ export interface SiteSelf {
 }
 
 /** The site's report of itself. */
-export function cloudletInfo({ key, version, state, status, errors, facts, snapshot }: SiteSelf): CloudletInfo {
+export function cloudletInfo({ version, errors, facts, snapshot, ...self }: SiteSelf): CloudletInfo {
   return CloudletInfo.create({
-    key,
-    state,
-    status,
+    ...self,
     errors: [...errors ?? []],
     containerVersion: version,
     releaseVersion: version,

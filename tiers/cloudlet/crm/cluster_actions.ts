@@ -1,7 +1,9 @@
 import {
   type CloudletPlatform,
   type ClusterOps,
+  type InfraMachine,
   infrastructureName,
+  type OperationContext,
   PlatformError,
 } from "../../../shared/platform/mod.ts";
 import { type ClusterInst, ClusterInstInfo, ClusterInstKind } from "../../../shared/schema/mod.ts";
@@ -17,25 +19,51 @@ export function clusterActions(replicas: Replicas, platform: () => CloudletPlatf
     if (!found) throw new PlatformError("Invalid", `Platform ${platform().meta.type} has no clusters`);
     return found;
   };
+  const machines = new Map<string, readonly InfraMachine[]>();
+  const idOf = (key: string): string => {
+    const parsed = ClusterInstKind.parseKey(key);
+    return infrastructureName([parsed.organization, parsed.clusterKey.name], key);
+  };
+  /** What a cluster consists of is for people only: not to know it is no reason to fail. */
+  const look = async (key: string): Promise<void> => {
+    const found = await platform().clusters?.machines?.({ key, id: idOf(key) }).catch(() => []);
+    if (found !== undefined) machines.set(key, found);
+  };
+  const deploy =
+    (action: "create" | "update") =>
+    async (key: string, cluster: ClusterInst, operation: OperationContext): Promise<void> => {
+      const spec = clusterSpec(cluster, lookup);
+      const found = ops();
+      await (action === "update" && found.update ? found.update(spec, operation) : found.create(spec, operation));
+      await look(key);
+    };
   return {
     object: (key) => clusters.getByString(key),
-    async create(_key, cluster, operation) {
-      await ops().create(clusterSpec(cluster, lookup), operation);
-    },
-    async update(_key, cluster, operation) {
-      await ops().create(clusterSpec(cluster, lookup), operation);
-    },
+    create: deploy("create"),
+    update: deploy("update"),
     async delete(key, operation) {
-      const parsed = ClusterInstKind.parseKey(key);
-      const id = infrastructureName([parsed.organization, parsed.clusterKey.name], key);
-      await ops().delete({ key, id }, operation);
+      await ops().delete({ key, id: idOf(key) }, operation);
+      machines.delete(key);
     },
-    found: () => Promise.resolve(),
+    found: (key) => look(key),
     report(key, { state, errors, status }) {
-      clusterInfo.put(
-        ClusterInstInfo.create({ key: ClusterInstKind.parseKey(key), state, errors: [...errors], status }),
-      );
+      const vms = machines.get(key)?.map(({ name, type, status, flavor }) => ({
+        name,
+        type,
+        status,
+        infraFlavor: flavor,
+      }));
+      clusterInfo.put(ClusterInstInfo.create({
+        key: ClusterInstKind.parseKey(key),
+        state,
+        errors: [...errors],
+        status,
+        resources: vms && { vms },
+      }));
     },
-    retract: (key) => clusterInfo.delete(ClusterInstKind.parseKey(key)),
+    retract(key) {
+      machines.delete(key);
+      clusterInfo.delete(ClusterInstKind.parseKey(key));
+    },
   };
 }

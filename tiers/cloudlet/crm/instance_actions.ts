@@ -7,6 +7,7 @@ import {
   type ObjectRef,
   type OperationContext,
   PlatformError,
+  type Power,
 } from "../../../shared/platform/mod.ts";
 import {
   type AppInst,
@@ -14,6 +15,7 @@ import {
   AppInstKind,
   ClusterInstKind,
   dme,
+  PowerState,
   TrackedState,
 } from "../../../shared/schema/mod.ts";
 import type { HealthReport } from "./health.ts";
@@ -49,6 +51,7 @@ export function instanceActions(
   const { instances, instanceInfo, lookup } = replicas;
   const ids = new Map<string, string>();
   const healths = new Map<string, HealthReport>();
+  const powers = new Map<string, PowerState>();
 
   function refOf(key: string): ObjectRef {
     const object = instances.getByString(key);
@@ -65,10 +68,10 @@ export function instanceActions(
       operation.signal.throwIfAborted();
       try {
         const spec = appSpec(instance, lookup, withCluster);
-        if (!withCluster || clusterState(ClusterInstKind.keyString(clusterKeyOf(instance))) === TrackedState.READY) {
+        if (!spec.cluster || clusterState(ClusterInstKind.keyString(clusterKeyOf(instance))) === TrackedState.READY) {
           return spec;
         }
-        throw new PlatformError("NotFound", `Cluster instance ${spec.cluster!.name} is not ready on this site`);
+        throw new PlatformError("NotFound", `Cluster instance ${spec.cluster.name} is not ready on this site`);
       } catch (error) {
         if (clock.monotonic() >= until) throw error;
       }
@@ -86,10 +89,41 @@ export function instanceActions(
     };
   }
 
+  const redeploy = deploy("update");
+  const make = deploy("create");
+
+  /** Carries out what is asked of the power of a machine. */
+  async function switchPower(key: string, wanted: WantedPower, operation: OperationContext): Promise<void> {
+    const { apps, meta } = platform();
+    if (!apps.setPower) throw new PlatformError("Invalid", `Platform ${meta.type} cannot switch machines`);
+    const ref = refOf(key);
+    powers.set(key, wanted.during);
+    actions.report(key, { state: TrackedState.UPDATING, errors: [], status: undefined });
+    try {
+      await apps.setPower(ref, wanted.power, operation);
+    } catch (error) {
+      powers.set(key, PowerState.POWER_STATE_ERROR);
+      throw error;
+    }
+    powers.set(key, wanted.after);
+    const status = await apps.status(ref);
+    healths.set(key, { health: healthOf(status), status });
+  }
+
   const actions: InstanceActions = {
     object: (key) => instances.getByString(key),
-    create: deploy("create"),
-    update: deploy("update"),
+    async create(key, instance, operation) {
+      // A machine that its owner has switched off is there, and stays off.
+      if (instance.powerState === PowerState.POWER_OFF && platform().apps.setPower) {
+        const status = await platform().apps.status(refOf(key));
+        if (status.state === "stopped") return void healths.set(key, { health: healthOf(status), status });
+      }
+      await make(key, instance, operation);
+    },
+    async update(key, instance, operation) {
+      const wanted = wantedPower(instance.powerState);
+      await (wanted ? switchPower(key, wanted, operation) : redeploy(key, instance, operation));
+    },
     async delete(key, operation) {
       await platform().apps.delete(refOf(key), operation);
       healths.delete(key);
@@ -97,9 +131,7 @@ export function instanceActions(
     async found(key, instance) {
       ids.set(key, appInstId(instance));
       const status = await platform().apps.status(refOf(key));
-      const runs = status.state === "running";
-      const { HEALTH_CHECK_OK, HEALTH_CHECK_SERVER_FAIL } = dme.HealthCheck;
-      healths.set(key, { status, health: runs ? HEALTH_CHECK_OK : HEALTH_CHECK_SERVER_FAIL });
+      healths.set(key, { status, health: healthOf(status) });
     },
     report(key, { state, errors, status }) {
       const health = state === TrackedState.READY ? healths.get(key) : undefined;
@@ -110,11 +142,13 @@ export function instanceActions(
         status,
         healthCheck: health?.health ?? dme.HealthCheck.HEALTH_CHECK_UNKNOWN,
         runtimeInfo: health && { containerIds: [...health.status.runtimeIds] },
+        powerState: powers.get(key) ?? PowerState.POWER_STATE_UNKNOWN,
       }));
     },
     retract(key) {
       ids.delete(key);
       healths.delete(key);
+      powers.delete(key);
       instanceInfo.delete(AppInstKind.parseKey(key));
     },
     ref: (key) => ids.has(key) || instances.getByString(key) ? refOf(key) : undefined,
@@ -130,4 +164,32 @@ export function instanceActions(
     },
   };
   return actions;
+}
+
+/** A request about the power of a machine, and the states that answer it. */
+interface WantedPower {
+  readonly power: Power;
+  readonly during: PowerState;
+  readonly after: PowerState;
+}
+
+function wantedPower(state: PowerState): WantedPower | undefined {
+  switch (state) {
+    case PowerState.POWER_ON_REQUESTED:
+    case PowerState.POWERING_ON:
+      return { power: "on", during: PowerState.POWERING_ON, after: PowerState.POWER_ON };
+    case PowerState.POWER_OFF_REQUESTED:
+    case PowerState.POWERING_OFF:
+      return { power: "off", during: PowerState.POWERING_OFF, after: PowerState.POWER_OFF };
+    case PowerState.REBOOT_REQUESTED:
+    case PowerState.REBOOTING:
+      // A machine that has been started anew is simply on.
+      return { power: "reboot", during: PowerState.REBOOTING, after: PowerState.POWER_ON };
+    default:
+      return undefined;
+  }
+}
+
+function healthOf({ state }: AppStatus): dme.HealthCheck {
+  return state === "running" ? dme.HealthCheck.HEALTH_CHECK_OK : dme.HealthCheck.HEALTH_CHECK_SERVER_FAIL;
 }

@@ -16,6 +16,7 @@ import { type InstanceActions, instanceActions } from "./instance_actions.ts";
 import { type Replicas, replicasOf } from "./replicas.ts";
 import { Site, type SiteOptions } from "./site.ts";
 import { ResourceWatch } from "./resource_watch.ts";
+import { SiteDuties } from "./site_duties.ts";
 import { removeStrangers } from "./strangers.ts";
 import { TrackedWork, type TrackedWorkOptions } from "./tracked_work.ts";
 
@@ -24,7 +25,7 @@ const STRANGERS_TIMEOUT_MS = 5 * 60_000;
 /** What the resource manager works with. */
 export interface ManagerOptions
   extends
-    Omit<SiteOptions, "replicas" | "opened" | "closing" | "counted">,
+    Omit<SiteOptions, "replicas" | "opened" | "closing" | "counted" | "duties">,
     Pick<TrackedWorkOptions, "createTimeoutMs" | "deleteTimeoutMs"> {
   readonly client: NotifyClient;
   readonly metrics: Metrics;
@@ -44,6 +45,7 @@ export class Manager {
   readonly #actions: InstanceActions;
   readonly #health: HealthMonitor;
   readonly #resources: ResourceWatch;
+  readonly #duties: SiteDuties;
   readonly #stop = new AbortController();
   #work = new AbortController();
   #running: Promise<void> = Promise.resolve();
@@ -91,9 +93,19 @@ export class Manager {
       },
     });
     this.#resources = new ResourceWatch(clock, () => this.site.refreshResources());
+    this.#duties = new SiteDuties({
+      clock,
+      log,
+      timeoutMs: options.createTimeoutMs,
+      cloudlet: () => this.#replicas.cloudlets.get(options.key),
+      trustPolicy: ({ key, trustPolicy }) =>
+        this.#replicas.trustPolicies.get({ organization: key.organization, name: trustPolicy }),
+      changed: () => this.site.reportAgain(),
+    });
     this.site = new Site({
       ...options,
       counted: () => this.#counted(),
+      duties: () => this.#duties.report,
       replicas: this.#replicas,
       opened: (opened) => this.#begin(opened),
       closing: () => this.#end(),
@@ -102,7 +114,10 @@ export class Manager {
 
   /** Begins; work starts when the cloudlet is known and its platform is up. Rejects on a fault that nothing can mend. */
   start(): Promise<void> {
-    const { clusters, instances } = this.#replicas;
+    const { clusters, instances, cloudlets, trustPolicies } = this.#replicas;
+    const look = () => this.#duties.look();
+    trustPolicies.subscribe({ update: look, remove: look });
+    cloudlets.subscribe({ update: look, remove: look });
     clusters.subscribe({
       update: (_object, _old, key, meta) => this.#clusters.changed(key, meta.traceparent),
       remove: (_old, key) => this.#clusters.changed(key),
@@ -150,6 +165,7 @@ export class Manager {
     this.#instances.start();
     this.#health.start();
     this.#resources.start();
+    this.#duties.start(platform);
     this.#clearStrangers(platform, signal).catch((error) => {
       if (!signal.aborted) this.#log.error("Strangers cannot be removed", { error });
     });
@@ -158,7 +174,7 @@ export class Manager {
   async #end(): Promise<void> {
     this.#work.abort(new Error("The platform is being closed"));
     this.#health.stop();
-    await this.#resources.stop();
+    await Promise.all([this.#resources.stop(), this.#duties.stop()]);
     await Promise.all([this.#clusters.stop(), this.#instances.stop()]);
   }
 

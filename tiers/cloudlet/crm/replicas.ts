@@ -22,11 +22,16 @@ import {
   type Flavor,
   type FlavorKey,
   FlavorKind,
+  type PolicyKey,
+  type TrustPolicy,
+  TrustPolicyKind,
 } from "../../../shared/schema/mod.ts";
 import type { Lookup } from "./specs.ts";
 
 /** Kinds that a site's resource manager is told of. */
-export const WANTED_KINDS = [FlavorKind, CloudletKind, ClusterInstKind, AppKind, AppInstKind].map(({ kind }) => kind);
+export const WANTED_KINDS = [FlavorKind, TrustPolicyKind, CloudletKind, ClusterInstKind, AppKind, AppInstKind].map((
+  { kind },
+) => kind);
 /** Kinds that it is the truth of. */
 export const OWNED_KINDS = [CloudletInfoKind, ClusterInstInfoKind, AppInstInfoKind].map(({ kind }) => kind);
 
@@ -34,6 +39,7 @@ export const OWNED_KINDS = [CloudletInfoKind, ClusterInstInfoKind, AppInstInfoKi
 export interface Replicas {
   readonly cloudlets: TypedReplica<Cloudlet, CloudletKey>;
   readonly flavors: TypedReplica<Flavor, FlavorKey>;
+  readonly trustPolicies: TypedReplica<TrustPolicy, PolicyKey>;
   readonly apps: TypedReplica<App, AppKey>;
   readonly clusters: TypedReplica<ClusterInst, ClusterInstKey>;
   readonly instances: TypedReplica<AppInst, AppInstKey>;
@@ -54,6 +60,7 @@ export function replicasOf(client: NotifyClient): Replicas {
   return {
     cloudlets: replica(CloudletKind),
     flavors,
+    trustPolicies: replica(TrustPolicyKind),
     apps,
     clusters,
     instances: replica(AppInstKind),

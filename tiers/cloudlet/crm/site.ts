@@ -20,6 +20,7 @@ import { cloudletInfo, type CountedObjects, snapshotOf } from "./cloudlet_report
 import { loadPlatform, type PlatformTable } from "./platforms.ts";
 import { ProgressReport } from "./progress.ts";
 import type { Replicas } from "./replicas.ts";
+import type { DutyReport } from "./site_duties.ts";
 
 const { CLOUDLET_STATE_ERRORS, CLOUDLET_STATE_INIT, CLOUDLET_STATE_READY, CLOUDLET_STATE_UPGRADE } = dme.CloudletState;
 /** Longest time in which an infrastructure must come up. */
@@ -48,6 +49,8 @@ export interface SiteOptions {
   readonly closing: () => Promise<void>;
   /** What stands on the site now. */
   readonly counted: () => CountedObjects;
+  /** How the site's duties stand. */
+  readonly duties: () => DutyReport;
 }
 
 /**
@@ -61,6 +64,7 @@ export class Site {
   #state: string = "waiting for its cloudlet";
   #facts: CloudletFacts | undefined;
   #snapshot: InfraResourcesSnapshot | undefined;
+  #said: { state: dme.CloudletState; more: { status?: StatusInfo; errors?: readonly string[] } } | undefined;
 
   constructor(options: SiteOptions) {
     this.#options = options;
@@ -194,18 +198,27 @@ export class Site {
     return found && snapshotOf(found, counted);
   }
 
+  /** Says again what was said last, with what else may have changed. */
+  reportAgain(): void {
+    if (this.#said) this.#report(this.#said.state, this.#said.more);
+  }
+
   #report(
     state: dme.CloudletState,
-    { status, errors }: { status?: StatusInfo; errors?: readonly string[] } = {},
+    more: { readonly status?: StatusInfo; readonly errors?: readonly string[] } = {},
   ): void {
-    const { key, version, replicas } = this.#options;
+    const { key, version, replicas, duties } = this.#options;
+    const { maintenanceState, trustPolicyState, errors } = duties();
+    this.#said = { state, more };
     const ready = state === CLOUDLET_STATE_READY;
     replicas.cloudletInfo.put(cloudletInfo({
       key,
       version,
       state,
-      status,
-      errors,
+      maintenanceState,
+      trustPolicyState,
+      status: more.status,
+      errors: [...more.errors ?? [], ...errors],
       facts: ready ? this.#facts : undefined,
       snapshot: ready ? this.#snapshot : undefined,
     }));

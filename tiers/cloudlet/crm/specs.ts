@@ -4,6 +4,7 @@ import {
   type FlavorSpec,
   infrastructureName,
   type MappedPort,
+  type NodeGroup,
   PlatformError,
 } from "../../../shared/platform/mod.ts";
 import {
@@ -15,6 +16,7 @@ import {
   ClusterInstKind,
   dme,
   type Flavor,
+  IpAccess,
 } from "../../../shared/schema/mod.ts";
 
 /** Finds the objects that an instance refers to. */
@@ -32,11 +34,15 @@ export function appInstId(instance: AppInst): string {
   return infrastructureName([organization, name, version], AppInstKind.keyString(instance.key));
 }
 
-/** Key of the cluster in which an instance runs. */
+/** Key of the cluster in which an instance runs: its real one, where its key names one that stands for it. */
 export function clusterKeyOf(instance: AppInst): ClusterInstKey {
   const { clusterKey, cloudletKey, organization } = instance.key.clusterInstKey;
-  // The key may name a cluster that stands for the one that was found or made.
   return { clusterKey: { name: instance.realClusterName || clusterKey.name }, cloudletKey, organization };
+}
+
+/** Whether instances of a deployment run in a cluster, where the platform has clusters. */
+export function needsCluster(deployment: string): boolean {
+  return deployment !== "vm";
 }
 
 /** A cluster as plugins know it. Throws {@linkcode PlatformError} (NotFound) naming what is missing. */
@@ -50,7 +56,22 @@ export function clusterSpec(cluster: ClusterInst, lookup: Lookup): ClusterSpec {
     organization: cluster.key.organization,
     deployment: cluster.deployment,
     flavor: flavorSpec(cluster.flavor.name, lookup),
+    masters: cluster.numMasters > 0 ? { count: cluster.numMasters, size: cluster.masterNodeFlavor } : undefined,
+    nodes: nodesOf(cluster),
+    dedicatedAddress: cluster.ipAccess === IpAccess.IP_ACCESS_DEDICATED,
+    sharedVolumeGb: cluster.sharedVolumeSize,
+    externalVolumeGb: cluster.externalVolumeSize,
+    zone: cluster.availabilityZone,
+    multiTenant: cluster.multiTenant,
+    networks: [...cluster.networks],
+    keepOnFailure: cluster.skipCrmCleanupOnFailure,
   };
+}
+
+/** A docker cluster is one machine, whether or not it says so. */
+function nodesOf({ deployment, numNodes, nodeFlavor }: ClusterInst): NodeGroup | undefined {
+  const count = deployment === "docker" ? 1 : numNodes;
+  return count > 0 ? { count, size: nodeFlavor } : undefined;
 }
 
 /**
@@ -61,8 +82,9 @@ export function appSpec(instance: AppInst, lookup: Lookup, withCluster: boolean)
   const app = lookup.app(instance);
   const { organization, name, version } = instance.key.appKey;
   if (!app) throw new PlatformError("NotFound", `App ${organization}/${name}/${version} is not known to this site`);
-  const cluster = withCluster ? lookup.cluster(clusterKeyOf(instance)) : undefined;
-  if (withCluster && !cluster) {
+  const inCluster = withCluster && needsCluster(app.deployment);
+  const cluster = inCluster ? lookup.cluster(clusterKeyOf(instance)) : undefined;
+  if (inCluster && !cluster) {
     const wanted = clusterKeyOf(instance).clusterKey.name;
     throw new PlatformError("NotFound", `Cluster instance ${wanted} is not known to this site`);
   }
@@ -77,6 +99,11 @@ export function appSpec(instance: AppInst, lookup: Lookup, withCluster: boolean)
     ports: instance.mappedPorts.map(mappedPort),
     flavor: flavorSpec(instance.flavor.name, lookup),
     cluster: cluster && clusterSpec(cluster, lookup),
+    configs: [...app.configs, ...instance.configs].map(({ kind, config }) => ({ kind, config })),
+    size: instance.vmFlavor,
+    externalVolumeGb: instance.externalVolumeSize,
+    zone: instance.availabilityZone,
+    dedicatedAddress: instance.dedicatedIp,
     revision: instance.revision,
   };
 }
