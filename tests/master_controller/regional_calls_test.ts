@@ -29,6 +29,7 @@ const CHECKS: readonly (readonly [string, (world: RegionalWorld) => Promise<void
   ["app instances: app and cluster organization must match", checkAppInst],
   ["objects of the catalog: each resource is somebody's to manage", checkCatalog],
   ["trust policy exceptions: developers ask, operators decide, both see", checkExceptions],
+  ["GPU drivers: those that nobody owns are for every operator", checkGpuDrivers],
   ["updates change the fields that the caller named", checkUpdateMask],
   ["progress is streamed; an error after it is the last document", checkStreaming],
   ["errors of a region become 400 with the status text alone", checkRegionErrors],
@@ -425,4 +426,25 @@ async function checkEachController({ call, admin, dev }: RegionalWorld): Promise
   } finally {
     await Promise.all(controllers.map((each) => each.stop()));
   }
+}
+
+async function checkGpuDrivers({ ctrl, admin, dev, oper, eve, user, call }: RegionalWorld): Promise<void> {
+  const driver = (organization: string) => ({ gpudriver: { key: { name: "nvidia", organization } } });
+  await refused(ctrl("CreateGPUDriver", oper, driver("")), 403, "Forbidden");
+  for (const token of [dev, eve]) await refused(ctrl("CreateGPUDriver", token, driver("oper")), 403, "Forbidden");
+  await refused(ctrl("CreateGPUDriver", admin, driver("acme")), 400, "only allowed for orgs of type operator");
+  assert.equal((await ctrl("CreateGPUDriver", admin, driver(""))).status, 200);
+  assert.equal((await ctrl("CreateGPUDriver", oper, driver("oper"))).status, 200);
+  assert.equal((await ctrl("ShowGPUDriver", oper)).lines.length, 2);
+  const other = await user("other-operator");
+  await call("auth/org/create", { Name: "third", Type: "operator" }, other);
+  const seen = await ctrl("ShowGPUDriver", other);
+  assert.deepEqual(seen.lines.map((line) => line.data.key), [{ name: "nvidia" }]);
+  await refused(ctrl("ShowGPUDriver", eve), 403, "Forbidden");
+  // The double has no files, so what passes the door is told that.
+  const build = (organization: string) => ({ gpudriverbuildmember: { key: { name: "nvidia", organization } } });
+  await refused(ctrl("GetGPUDriverBuildURL", other, build("")), 400, "ot part of the double");
+  await refused(ctrl("GetGPUDriverBuildURL", other, build("oper")), 403, "Forbidden");
+  await refused(ctrl("GetGPUDriverBuildURL", oper, build("oper")), 400, "ot part of the double");
+  await refused(ctrl("GetGPUDriverBuildURL", dev, build("")), 403, "Forbidden");
 }

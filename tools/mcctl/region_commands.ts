@@ -1,4 +1,4 @@
-import { type ApiRules, findKind, type MethodDefinition, regionServices } from "../../shared/schema/mod.ts";
+import { type ApiRules, findKind, kinds, type MethodDefinition, regionServices } from "../../shared/schema/mod.ts";
 import { type FieldChoice, messageArguments } from "./arguments.ts";
 import type { Command } from "./commands.ts";
 
@@ -22,7 +22,7 @@ function regionCommand(method: MethodDefinition, api: ApiRules): Command {
     group,
     verb,
     doc: method.doc,
-    section: sectionOf(method),
+    section: sectionOf(method, group),
     args: messageArguments(method.input.descriptor, choiceOf(method), api.requiredArgs),
     regional: true,
     pages: method.responseStream && method.input === method.output && api.action === "VIEW" && !api.eachController,
@@ -42,8 +42,10 @@ function choiceOf(method: MethodDefinition): FieldChoice {
 }
 
 /** Groups stand under who uses them most: the owners of the objects. */
-function sectionOf(method: MethodDefinition): string {
-  switch (findKind(method.input.descriptor.typeName)?.ownerType) {
+function sectionOf(method: MethodDefinition, group: string): string {
+  // A call about a part of an object stands with those about the object.
+  const kind = findKind(method.input.descriptor.typeName) ?? kinds.find(({ cli }) => cli === group);
+  switch (kind?.ownerType) {
     case "developer":
       return "Developers";
     case "operator":

@@ -243,7 +243,7 @@ Deno.test("help exists at every level", async () => {
     assert.deepEqual(io.posted, []);
     return io.output();
   };
-  assert.match(await help("--help"), /appinst +create, delete, show/);
+  assert.match(await help("--help"), /appinst +create, delete, update, refresh, show/);
   assert.match(await help("app --help"), /create +Create an app\./);
   assert.equal(await help("app"), await help("app --help"));
   assert.match(await help("app create -h"), /apporg= +Developer organization that owns the app\./);

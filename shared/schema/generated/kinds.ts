@@ -13,6 +13,7 @@ import { CloudletPool, CloudletPoolKey } from "./archipelago/cloudlet_pool.ts";
 import { ClusterInst, ClusterInstInfo, ClusterInstKey } from "./archipelago/cluster_inst.ts";
 import { Device, DeviceKey } from "./archipelago/device.ts";
 import { Flavor, FlavorKey } from "./archipelago/flavor.ts";
+import { GPUDriver, GPUDriverKey } from "./archipelago/gpu_driver.ts";
 import { Network, NetworkKey } from "./archipelago/network.ts";
 import { Node, NodeKey } from "./archipelago/node.ts";
 import { OperatorCode, OperatorCodeKey } from "./archipelago/operator_code.ts";
@@ -37,6 +38,8 @@ export const OperatorCodeKind: ObjectKind<OperatorCode, OperatorCodeKey> = defin
 export const FlavorKind: ObjectKind<Flavor, FlavorKey> = defineKind("Flavor", Flavor, FlavorKey);
 /** Object kind AlertPolicy. When an alert is raised about an instance. */
 export const AlertPolicyKind: ObjectKind<AlertPolicy, AlertPolicyKey> = defineKind("AlertPolicy", AlertPolicy, AlertPolicyKey);
+/** Object kind GPUDriver. A driver for the GPUs of sites. */
+export const GPUDriverKind: ObjectKind<GPUDriver, GPUDriverKey> = defineKind("GPUDriver", GPUDriver, GPUDriverKey);
 /** Object kind VMPool. Machines that an operator has, and of which a cloudlet is made. */
 export const VMPoolKind: ObjectKind<VMPool, VMPoolKey> = defineKind("VMPool", VMPool, VMPoolKey);
 /** Object kind ResTagTable. Hints of an operator, which properties of the infrastructure's flavors offer a resource such as a GPU. */
@@ -88,6 +91,7 @@ export const kindsByName = {
   OperatorCode: OperatorCodeKind,
   Flavor: FlavorKind,
   AlertPolicy: AlertPolicyKind,
+  GPUDriver: GPUDriverKind,
   VMPool: VMPoolKind,
   ResTagTable: ResTagTableKind,
   TrustPolicy: TrustPolicyKind,
@@ -119,6 +123,7 @@ export const kinds: readonly ObjectKind[] = [
   OperatorCodeKind,
   FlavorKind,
   AlertPolicyKind,
+  GPUDriverKind,
   VMPoolKind,
   ResTagTableKind,
   TrustPolicyKind,

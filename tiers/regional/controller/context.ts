@@ -7,6 +7,7 @@ import type { OperationRunner } from "./operations/operations.ts";
 import type { DnsZone } from "./rules/dns_labels.ts";
 import type { MatchingEngines } from "./replication/matching_engines.ts";
 import type { ImagePlaces } from "./rules/app_images.ts";
+import type { DriverFiles } from "./drivers/driver_files.ts";
 import type { AppSources } from "./sources/mod.ts";
 import type { Region } from "./state/region.ts";
 
@@ -47,6 +48,8 @@ export interface ApiContext {
   readonly secrets: SecretStore | undefined;
   /** Where services of cloudlets reach the region; undefined: it serves no access API. */
   readonly access: AccessPoint | undefined;
+  /** Files of drivers; undefined: nowhere, and builds of drivers are refused. */
+  readonly driverFiles: DriverFiles | undefined;
   readonly engines: MatchingEngines;
   readonly apps: AppSurroundings;
   readonly clock: Clock;

@@ -41,6 +41,7 @@ import { appInstLatencyApi, matchApi } from "./api/match_api.ts";
 import { debugApi, nodeApi } from "./api/node_api.ts";
 import { openBooks, serveResources } from "./api/resources/mod.ts";
 import type { ApiContext, AppSurroundings, Timeouts } from "./context.ts";
+import type { DriverFiles } from "./drivers/driver_files.ts";
 import type { AnyKind } from "./faults.ts";
 import { ControllerLease } from "./operations/controller_lease.ts";
 import { Operations } from "./operations/operations.ts";
@@ -73,6 +74,8 @@ export interface ControllerParts {
   readonly timeouts: Partial<Timeouts>;
   /** Where credentials are kept. @default nowhere */
   readonly secrets?: SecretStore;
+  /** Files of drivers. @default nowhere */
+  readonly driverFiles?: DriverFiles;
   /** Name of this run of the process in the tree of replication. @default random */
   readonly nodeName?: string;
   /** Makes the controller take part in questions to the processes of its region; without, it serves none. */
@@ -157,6 +160,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
     timeouts: timeoutsOf(cache, parts.timeouts),
     secrets: parts.secrets,
     access: parts.access,
+    driverFiles: parts.driverFiles,
     engines: matchingEngines(hub, parts.region, id, clock),
     apps: parts.apps ?? alone(),
     clock,

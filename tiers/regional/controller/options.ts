@@ -96,6 +96,19 @@ export const controllerOptions = defineOptions({
     form: "a URL that ends in a slash",
     description: "URL under which images of machines are that name none.",
   },
+  driverDir: {
+    kind: "path",
+    description:
+      "Folder for files of GPU drivers, which are fetched from --source-hosts. Default: none, and drivers with builds are refused.",
+  },
+  driverUrl: {
+    kind: "string",
+    default: "",
+    pattern: /^(https?:\/\/\S+)?$/,
+    form: "a URL",
+    description:
+      "URL at which sites reach /driver-files of the admin address, for links to files of drivers. Default: the admin address itself.",
+  },
   sourceHosts: {
     kind: "list",
     pattern: /^(https?:\/\/)?[a-zA-Z0-9][a-zA-Z0-9.-]*(:[0-9]{1,5})?$/,

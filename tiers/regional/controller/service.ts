@@ -25,6 +25,7 @@ import { errorFields, type Logger, runWithTraceparent, withSpan } from "../../..
 import { accessPointOf, listenForCloudlets } from "./access/listen.ts";
 import { isRevoked } from "./access/revocation.ts";
 import { type Controller, startController } from "./controller.ts";
+import { type DriverFiles, fetchFrom, folderFiles } from "./drivers/mod.ts";
 import { type ControllerConfig, controllerOptions } from "./options.ts";
 import { openMetrics } from "./records/open.ts";
 import { admit } from "./replication/admission.ts";
@@ -56,7 +57,7 @@ async function start(context: Context): Promise<void> {
   context.onClose("secrets", () => secrets?.close());
 
   const metrics = config.metrics === undefined ? undefined : await openMetrics(context, config.metrics, secrets);
-
+  const reader = new SourceReader(sourceHosts(config), fetch);
   const controller = await startController({
     region: config.region,
     nodeName: context.nodeName,
@@ -70,9 +71,10 @@ async function start(context: Context): Promise<void> {
       : parseInt(config.checkpointInterval) * 3_600_000,
     apps: {
       places: { registryFqdn: config.registryFqdn, artifactoryFqdn: config.artifactoryFqdn },
-      sources: new AppSources(new SourceReader(sourceHosts(config), fetch), secrets, config.imageCheck),
+      sources: new AppSources(reader, secrets, config.imageCheck),
     },
     access: accessPointOf(config, identity.ca),
+    driverFiles: await openDriverFiles(context, reader),
     autoUpgrade: config.autoUpgrade,
     dns: openDns(config.dns),
     dnsRoot: config.appDnsRoot,
@@ -121,6 +123,22 @@ async function start(context: Context): Promise<void> {
   context.adminRoute("/notify", () => Response.json(viewHub(controller.hub, context.clock.now())));
   await listenForCloudlets(context, controller, identity, secrets, (call) => logCall(log, call));
   context.announce("notify", formatAddress(await notify.listen(config.notifyAddr)));
+}
+
+/** Files of drivers in a folder, with links to them at the admin address. */
+async function openDriverFiles(context: Context, reader: SourceReader): Promise<DriverFiles | undefined> {
+  const { config, files, clock, random } = context;
+  if (config.driverDir === undefined) return undefined;
+  const { driverFiles, serve } = await folderFiles({
+    folder: config.driverDir,
+    files,
+    clock,
+    random,
+    fetch: fetchFrom(reader),
+    baseUrl: () => config.driverUrl || `http://${formatAddress(config.adminAddr)}/driver-files`,
+  });
+  context.adminRoute("/driver-files", serve);
+  return driverFiles;
 }
 
 function sourceHosts({ sourceHosts = [] }: ControllerConfig): SourceHosts {

@@ -14,6 +14,7 @@ export * from "./cluster_inst.ts";
 export * from "./common.ts";
 export * from "./device.ts";
 export * from "./flavor.ts";
+export * from "./gpu_driver.ts";
 export * from "./infra.ts";
 export * from "./matching.ts";
 export * from "./metric.ts";

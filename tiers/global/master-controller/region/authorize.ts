@@ -1,5 +1,5 @@
 import type { Queryable } from "../../../../shared/database/mod.ts";
-import { getPath, setPath } from "../../../../shared/schema/mod.ts";
+import { type FieldDescriptor, getPath, type MessageDescriptor, setPath } from "../../../../shared/schema/mod.ts";
 import type { Session } from "../auth/session.ts";
 import type { Action } from "../authz/policy.ts";
 import { badRequest, forbidden } from "../http/api_error.ts";
@@ -36,7 +36,7 @@ export async function authorizeChange(
   const name = String(row?.Name ?? given);
   if (!session.grants.allows(name, rules.resource, action)) throw forbidden();
   if (row !== undefined && name !== given) setPath(request, rules.org, name);
-  if (rules.requiresOrg) requireFit(target, name, row);
+  if (rules.requiresOrg && (name !== "" || isOwned(target))) requireFit(target, name, row);
   return row;
 }
 
@@ -53,6 +53,18 @@ export function authorizeShow(session: Session, target: RegionMethod, request: o
   const wanted = rules.org === "" ? "" : String(getPath(request, rules.org) ?? "");
   if (wanted !== "" ? !organizations.has(wanted) : organizations.size === 0) throw forbidden();
   return { organizations };
+}
+
+/** Whether objects always have an owner; administrators may leave it out of others, such as drivers for all operators. */
+function isOwned({ method, rules }: RegionMethod): boolean {
+  let descriptor: MessageDescriptor | undefined = method.input.descriptor;
+  let required = true;
+  for (const part of rules.org.split(".")) {
+    const field: FieldDescriptor | undefined = descriptor?.field(part);
+    required = field?.rules.required ?? true;
+    descriptor = field?.message?.descriptor;
+  }
+  return required;
 }
 
 /** The organization must exist, have the type that owns such objects, and not be on its way out (mc spec 4.1). */

@@ -6,6 +6,7 @@ import { badRequest, forbidden } from "../http/api_error.ts";
 import { findRecord, type RecordValues } from "../model/record.ts";
 import { ORGANIZATIONS } from "../model/types.ts";
 import type { RegionMethod } from "./methods.ts";
+import { authorizeBuildUrl, driverVisibility, publicDriver } from "./gpu_drivers.ts";
 import { authorizeException, exceptionOfPool, exceptionVisibility } from "./trust_policy_exceptions.ts";
 
 /** What a hook knows of the call. */
@@ -36,6 +37,8 @@ const HOOKS: Readonly<Record<string, Hooks>> = {
   UpdateCloudlet: { check: checkAlliance },
   ShowCloudlet: { visibility: cloudletVisibility, reduce: reduceCloudlet },
   CreateAppInst: { check: checkAppInstOrganizations },
+  ShowGPUDriver: { visibility: driverVisibility, reduce: publicDriver },
+  GetGPUDriverBuildURL: { authorize: authorizeBuildUrl },
   UpdateTrustPolicyException: { authorize: authorizeException },
   ShowTrustPolicyException: { visibility: exceptionVisibility, reduce: exceptionOfPool },
   ShowAlert: { reduce: reduceAlert },

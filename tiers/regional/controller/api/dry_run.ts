@@ -43,7 +43,7 @@ export function withDryRun<S extends Service>(
 
 /** Every part is listed, so that nobody adds one that acts on the world without a thought for dry runs. */
 function dryContext(context: ApiContext, dry: DryStore): ApiContext {
-  const { region, zone, platformOrg, timeouts, secrets, access, engines, apps, clock, log } = context;
+  const { region, zone, platformOrg, timeouts, secrets, access, driverFiles, engines, apps, clock, log } = context;
   const dryRegion = createRegion(region.name, dry.store, region.cache, () => clock.now());
   return {
     region: dryRegion,
@@ -53,6 +53,7 @@ function dryContext(context: ApiContext, dry: DryStore): ApiContext {
     timeouts,
     secrets: secrets && drySecrets(secrets),
     access,
+    driverFiles: driverFiles && { ...driverFiles, put: () => Promise.resolve(), remove: () => Promise.resolve() },
     engines: {
       requestLatency: () => Promise.resolve({ clients: 0, engines: 0 }),
       explain: (query) => engines.explain(query),

@@ -34,7 +34,17 @@ Deno.test("admission gives each service what the schema says is for it", () => {
   assert.deepEqual(admit(crm, hello("crm", { cloudlet: SITE_KEY }), "eu"), {
     scope: SITE_KEY,
     wants: [
-      ...["Settings", "Flavor", "AlertPolicy", "VMPool", "TrustPolicy", "Cloudlet", "Network", "AutoScalePolicy"],
+      ...[
+        "Settings",
+        "Flavor",
+        "AlertPolicy",
+        "GPUDriver",
+        "VMPool",
+        "TrustPolicy",
+        "Cloudlet",
+        "Network",
+        "AutoScalePolicy",
+      ],
       ...["ClusterInst", "App", "TrustPolicyException", "AppInst"],
     ],
     owns: ["CloudletInfo", "VMPoolInfo", "ClusterInstInfo", "AppInstInfo", "Alert"],

@@ -3,6 +3,7 @@ import { clusterCases } from "./cluster_cases.ts";
 import { cloudletRuleCases } from "./cloudlet_rule_cases.ts";
 import { cloudletCases } from "./cloudlet_cases.ts";
 import { dryRunCases } from "./dry_run_cases.ts";
+import { gpuDriverCases } from "./gpu_driver_cases.ts";
 import { instanceCases } from "./instance_cases.ts";
 import { matchCases } from "./match_cases.ts";
 import { operatorCases } from "./operator_cases.ts";
@@ -31,6 +32,7 @@ export const apiCases: ApiCase[] = [
   ...operatorCases,
   ...policyCases,
   ...vmPoolCases,
+  ...gpuDriverCases,
   ...recordCases,
   ...metricsCases,
   ...matchCases,

@@ -4,6 +4,7 @@ import {
   AutoProvPolicyApi,
   AutoScalePolicyApi,
   CloudletPoolApi,
+  GPUDriverApi,
   NetworkApi,
   OperatorCodeApi,
   OrganizationApi,
@@ -28,6 +29,7 @@ export function catalogClients(channel: Channel) {
     trustPolicies: createClient(TrustPolicyApi, channel),
     exceptions: createClient(TrustPolicyExceptionApi, channel),
     vmPools: createClient(VMPoolApi, channel),
+    gpuDrivers: createClient(GPUDriverApi, channel),
     organizations: createClient(OrganizationApi, channel),
   };
 }

@@ -5,6 +5,7 @@ import {
   AutoScalePolicyApi,
   CloudletPoolApi,
   FlavorApi,
+  GPUDriverApi,
   NetworkApi,
   OperatorCodeApi,
   OrganizationApi,
@@ -17,6 +18,7 @@ import {
 } from "../../../../../shared/schema/mod.ts";
 import type { ApiContext } from "../../context.ts";
 import { flavorApi } from "./flavor_api.ts";
+import { gpuDriverApi } from "./gpu_driver_api.ts";
 import { cloudletPoolApi, networkApi, operatorCodeApi, resTagTableApi } from "./operator_apis.ts";
 import { organizationApi } from "./organization_api.ts";
 import {
@@ -49,5 +51,6 @@ export function serveCatalog(
   serve(TrustPolicyApi, trustPolicyApi);
   serve(TrustPolicyExceptionApi, trustPolicyExceptionApi);
   serve(VMPoolApi, vmPoolApi);
+  serve(GPUDriverApi, gpuDriverApi);
   serve(OrganizationApi, organizationApi);
 }
