@@ -5,6 +5,7 @@ import { defineMessage, type MessageType } from "../../message_type.ts";
 import type { Reader, Writer } from "../../wire/mod.ts";
 import type { MethodDefinition } from "../../service.ts";
 import * as dme from "../dme/mod.ts";
+import { CloudletKey } from "./cloudlet.ts";
 import { Result, Timestamp } from "./common.ts";
 import { FlavorKey } from "./flavor.ts";
 import { SecurityRule } from "./security_rule.ts";
@@ -697,6 +698,182 @@ export const App: MessageType<App> = defineMessage<App>({
   ],
 });
 
+/** One policy of an app by which instances come and go. */
+export interface AppAutoProvPolicy {
+  appKey: AppKey;
+  /** Name of the policy. */
+  autoProvPolicy: string;
+}
+function emptyAppAutoProvPolicy(): AppAutoProvPolicy {
+  return {
+    appKey: AppKey.create(),
+    autoProvPolicy: "",
+  };
+}
+function writeAppAutoProvPolicy(m: AppAutoProvPolicy, w: Writer): void {
+  {
+    w.uint32(10);
+    const mark = w.begin();
+    AppKey.write(m.appKey, w);
+    w.endUnlessEmpty(mark, 1);
+  }
+  if (m.autoProvPolicy !== "") {
+    w.uint32(18);
+    w.string(m.autoProvPolicy);
+  }
+}
+function readAppAutoProvPolicy(r: Reader, end: number, m: AppAutoProvPolicy): AppAutoProvPolicy {
+  while (r.position < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 10:
+        m.appKey = AppKey.read(r, r.end(), m.appKey);
+        break;
+      case 18:
+        m.autoProvPolicy = r.string();
+        break;
+      default:
+        r.skip(tag);
+    }
+  }
+  r.close(end);
+  return m;
+}
+/** One policy of an app by which instances come and go. */
+export const AppAutoProvPolicy: MessageType<AppAutoProvPolicy> = defineMessage<AppAutoProvPolicy>({
+  name: "archipelago.AppAutoProvPolicy",
+  typeName: "AppAutoProvPolicy",
+  doc: "One policy of an app by which instances come and go.",
+  empty: emptyAppAutoProvPolicy,
+  write: writeAppAutoProvPolicy,
+  read: readAppAutoProvPolicy,
+  fields: [
+    { name: "app_key", property: "appKey", number: 1, message: () => AppKey, rules: { present: true } },
+    { name: "auto_prov_policy", property: "autoProvPolicy", number: 2, scalar: "string", rules: { arg: "autoprovpolicy", required: true }, doc: "Name of the policy." },
+  ],
+});
+
+/** One policy of an app that tells of trouble. */
+export interface AppAlertPolicy {
+  appKey: AppKey;
+  /** Name of the policy. */
+  alertPolicy: string;
+}
+function emptyAppAlertPolicy(): AppAlertPolicy {
+  return {
+    appKey: AppKey.create(),
+    alertPolicy: "",
+  };
+}
+function writeAppAlertPolicy(m: AppAlertPolicy, w: Writer): void {
+  {
+    w.uint32(10);
+    const mark = w.begin();
+    AppKey.write(m.appKey, w);
+    w.endUnlessEmpty(mark, 1);
+  }
+  if (m.alertPolicy !== "") {
+    w.uint32(18);
+    w.string(m.alertPolicy);
+  }
+}
+function readAppAlertPolicy(r: Reader, end: number, m: AppAlertPolicy): AppAlertPolicy {
+  while (r.position < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 10:
+        m.appKey = AppKey.read(r, r.end(), m.appKey);
+        break;
+      case 18:
+        m.alertPolicy = r.string();
+        break;
+      default:
+        r.skip(tag);
+    }
+  }
+  r.close(end);
+  return m;
+}
+/** One policy of an app that tells of trouble. */
+export const AppAlertPolicy: MessageType<AppAlertPolicy> = defineMessage<AppAlertPolicy>({
+  name: "archipelago.AppAlertPolicy",
+  typeName: "AppAlertPolicy",
+  doc: "One policy of an app that tells of trouble.",
+  empty: emptyAppAlertPolicy,
+  write: writeAppAlertPolicy,
+  read: readAppAlertPolicy,
+  fields: [
+    { name: "app_key", property: "appKey", number: 1, message: () => AppKey, rules: { present: true } },
+    { name: "alert_policy", property: "alertPolicy", number: 2, scalar: "string", rules: { arg: "alertpolicy", required: true }, doc: "Name of the policy." },
+  ],
+});
+
+/** A question where an app could be deployed; the app need not be there yet. */
+export interface DeploymentCloudletRequest {
+  app: App;
+  /** Only cloudlets that have enough left for the machines that it needs. */
+  dryRunDeploy: boolean;
+  /** Nodes of the Kubernetes cluster that would be made; default: 2. */
+  numNodes: number;
+}
+function emptyDeploymentCloudletRequest(): DeploymentCloudletRequest {
+  return {
+    app: App.create(),
+    dryRunDeploy: false,
+    numNodes: 0,
+  };
+}
+function writeDeploymentCloudletRequest(m: DeploymentCloudletRequest, w: Writer): void {
+  {
+    w.uint32(10);
+    const mark = w.begin();
+    App.write(m.app, w);
+    w.endUnlessEmpty(mark, 1);
+  }
+  if (m.dryRunDeploy) {
+    w.uint32(16);
+    w.bool(m.dryRunDeploy);
+  }
+  if (m.numNodes !== 0) {
+    w.uint32(24);
+    w.uint32(m.numNodes);
+  }
+}
+function readDeploymentCloudletRequest(r: Reader, end: number, m: DeploymentCloudletRequest): DeploymentCloudletRequest {
+  while (r.position < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 10:
+        m.app = App.read(r, r.end(), m.app);
+        break;
+      case 16:
+        m.dryRunDeploy = r.bool();
+        break;
+      case 24:
+        m.numNodes = r.uint32();
+        break;
+      default:
+        r.skip(tag);
+    }
+  }
+  r.close(end);
+  return m;
+}
+/** A question where an app could be deployed; the app need not be there yet. */
+export const DeploymentCloudletRequest: MessageType<DeploymentCloudletRequest> = defineMessage<DeploymentCloudletRequest>({
+  name: "archipelago.DeploymentCloudletRequest",
+  typeName: "DeploymentCloudletRequest",
+  doc: "A question where an app could be deployed; the app need not be there yet.",
+  empty: emptyDeploymentCloudletRequest,
+  write: writeDeploymentCloudletRequest,
+  read: readDeploymentCloudletRequest,
+  fields: [
+    { name: "app", property: "app", number: 1, message: () => App, rules: { present: true } },
+    { name: "dry_run_deploy", property: "dryRunDeploy", number: 2, scalar: "bool", doc: "Only cloudlets that have enough left for the machines that it needs." },
+    { name: "num_nodes", property: "numNodes", number: 3, scalar: "uint32", doc: "Nodes of the Kubernetes cluster that would be made; default: 2." },
+  ],
+});
+
 export const AppApi: {
   readonly name: "archipelago.AppApi";
   readonly doc: string;
@@ -709,6 +886,16 @@ export const AppApi: {
     readonly updateApp: MethodDefinition<App, Result> & { readonly requestStream: false; readonly responseStream: false };
     /** Show apps. */
     readonly showApp: MethodDefinition<App, App> & { readonly requestStream: false; readonly responseStream: true };
+    /** Add a policy by which instances of an app come and go. */
+    readonly addAppAutoProvPolicy: MethodDefinition<AppAutoProvPolicy, Result> & { readonly requestStream: false; readonly responseStream: false };
+    /** Remove a policy by which instances of an app come and go. */
+    readonly removeAppAutoProvPolicy: MethodDefinition<AppAutoProvPolicy, Result> & { readonly requestStream: false; readonly responseStream: false };
+    /** Add a policy that tells of trouble with an app's instances. */
+    readonly addAppAlertPolicy: MethodDefinition<AppAlertPolicy, Result> & { readonly requestStream: false; readonly responseStream: false };
+    /** Remove a policy that tells of trouble with an app's instances. */
+    readonly removeAppAlertPolicy: MethodDefinition<AppAlertPolicy, Result> & { readonly requestStream: false; readonly responseStream: false };
+    /** Show the cloudlets that have machines large enough for an app. */
+    readonly showCloudletsForAppDeployment: MethodDefinition<DeploymentCloudletRequest, CloudletKey> & { readonly requestStream: false; readonly responseStream: true };
   };
 } = {
   name: "archipelago.AppApi",
@@ -753,6 +940,56 @@ export const AppApi: {
       input: App,
       output: App,
       api: { resource: "apps", action: "VIEW", org: "key.organization", open: false, requiresOrg: false, cli: "app show", requiredArgs: [], internal: false, eachController: false },
+    },
+    addAppAutoProvPolicy: {
+      name: "AddAppAutoProvPolicy",
+      path: "/archipelago.AppApi/AddAppAutoProvPolicy",
+      doc: "Add a policy by which instances of an app come and go.",
+      requestStream: false,
+      responseStream: false,
+      input: AppAutoProvPolicy,
+      output: Result,
+      api: { resource: "apps", action: "MANAGE", org: "app_key.organization", open: false, requiresOrg: false, cli: "app addautoprovpolicy", requiredArgs: ["apporg","appname","appvers","autoprovpolicy"], internal: false, eachController: false },
+    },
+    removeAppAutoProvPolicy: {
+      name: "RemoveAppAutoProvPolicy",
+      path: "/archipelago.AppApi/RemoveAppAutoProvPolicy",
+      doc: "Remove a policy by which instances of an app come and go.",
+      requestStream: false,
+      responseStream: false,
+      input: AppAutoProvPolicy,
+      output: Result,
+      api: { resource: "apps", action: "MANAGE", org: "app_key.organization", open: false, requiresOrg: false, cli: "app removeautoprovpolicy", requiredArgs: ["apporg","appname","appvers","autoprovpolicy"], internal: false, eachController: false },
+    },
+    addAppAlertPolicy: {
+      name: "AddAppAlertPolicy",
+      path: "/archipelago.AppApi/AddAppAlertPolicy",
+      doc: "Add a policy that tells of trouble with an app's instances.",
+      requestStream: false,
+      responseStream: false,
+      input: AppAlertPolicy,
+      output: Result,
+      api: { resource: "apps", action: "MANAGE", org: "app_key.organization", open: false, requiresOrg: false, cli: "app addalertpolicy", requiredArgs: ["apporg","appname","appvers","alertpolicy"], internal: false, eachController: false },
+    },
+    removeAppAlertPolicy: {
+      name: "RemoveAppAlertPolicy",
+      path: "/archipelago.AppApi/RemoveAppAlertPolicy",
+      doc: "Remove a policy that tells of trouble with an app's instances.",
+      requestStream: false,
+      responseStream: false,
+      input: AppAlertPolicy,
+      output: Result,
+      api: { resource: "apps", action: "MANAGE", org: "app_key.organization", open: false, requiresOrg: false, cli: "app removealertpolicy", requiredArgs: ["apporg","appname","appvers","alertpolicy"], internal: false, eachController: false },
+    },
+    showCloudletsForAppDeployment: {
+      name: "ShowCloudletsForAppDeployment",
+      path: "/archipelago.AppApi/ShowCloudletsForAppDeployment",
+      doc: "Show the cloudlets that have machines large enough for an app.",
+      requestStream: false,
+      responseStream: true,
+      input: DeploymentCloudletRequest,
+      output: CloudletKey,
+      api: { resource: "cloudlets", action: "VIEW", org: "app.key.organization", open: false, requiresOrg: false, cli: "app showcloudletsfordeployment", requiredArgs: ["apporg","defaultflavor"], internal: false, eachController: false },
     },
   },
 };

@@ -19,7 +19,10 @@ import { defaultServerless } from "../rules/serverless.ts";
 import type { ObjectTx } from "../state/object_tx.ts";
 import { requireReferences } from "../state/references.ts";
 import type { OutsideField } from "../sources/mod.ts";
+import { cloudletsForApp } from "./app_cloudlets.ts";
 import { freePackageName, movePackageName } from "./app_package.ts";
+import { appPolicyCalls } from "./app_policies.ts";
+import { requireTrust } from "./app_trust.ts";
 import { deleteStored } from "./deletion.ts";
 import { done, finish, readKey, show } from "./requests.ts";
 
@@ -54,6 +57,8 @@ export function appApi(context: ApiContext): Handlers<typeof AppApi> {
       );
       return await finish(progress, call);
     },
+    ...appPolicyCalls(context),
+    showCloudletsForAppDeployment: (request) => cloudletsForApp(context, request),
     showApp: (request, call) => show(region.cache, AppKind, (app) => matches(AppKind.message, request, app), call),
   };
 }
@@ -115,6 +120,7 @@ async function updateApp(context: ApiContext, tx: ObjectTx, key: string, request
   if (update.changed.length === 0) return;
   if (update.frozen.length > 0) await requireNoInstances(context, tx, key, update);
   const { app } = update;
+  await requireTrust(context, tx, app, update.changed);
   if (update.needsRevision) app.revision = revisionStamp(context.clock.now(), before.revision);
   await putApp(tx, app, before);
 }
