@@ -20,15 +20,15 @@ import type { ObjectTx } from "../state/object_tx.ts";
 import { requireReferences } from "../state/references.ts";
 import type { OutsideField } from "../sources/mod.ts";
 import { cloudletsForApp } from "./app_cloudlets.ts";
-import { freePackageName, movePackageName } from "./app_package.ts";
+import { appDeletion } from "./app_deletion.ts";
+import { movePackageName } from "./app_package.ts";
 import { appPolicyCalls } from "./app_policies.ts";
 import { requireTrust } from "./app_trust.ts";
-import { deleteStored } from "./deletion.ts";
 import { done, finish, readKey, show } from "./requests.ts";
 
 /** Handlers of AppApi. */
 export function appApi(context: ApiContext): Handlers<typeof AppApi> {
-  const { region, operations, clock } = context;
+  const { region, clock } = context;
   return {
     async createApp(request) {
       const { app, warnings } = await readNewApp(context, request);
@@ -48,14 +48,7 @@ export function appApi(context: ApiContext): Handlers<typeof AppApi> {
       return done(told("Updated app", warnings));
     },
     async deleteApp(request, call) {
-      const key = readKey(AppKind, request);
-      const progress = operations.run(
-        AppKind,
-        key,
-        "delete",
-        (operation) => deleteStored(context, operation, AppKind, key, { remove: freePackageName }),
-      );
-      return await finish(progress, call);
+      return await finish(appDeletion(context, readKey(AppKind, request)), call);
     },
     ...appPolicyCalls(context),
     showCloudletsForAppDeployment: (request) => cloudletsForApp(context, request),

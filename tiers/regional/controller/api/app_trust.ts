@@ -2,6 +2,7 @@ import {
   type App,
   AppInstKind,
   AppKind,
+  type Cloudlet,
   CloudletKind,
   TrustPolicyExceptionKind,
 } from "../../../../shared/schema/mod.ts";
@@ -9,6 +10,7 @@ import type { ApiContext } from "../context.ts";
 import { type AnyKind, failedPrecondition, inUse } from "../faults.ts";
 import { distrustOf } from "../rules/trust.ts";
 import type { ObjectTx } from "../state/object_tx.ts";
+import type { RegionCache } from "../state/region_cache.ts";
 import { exceptionsOf, trustRulesOf } from "../state/trust_rules.ts";
 
 /** Fields of an app that a trust policy looks at. */
@@ -47,8 +49,17 @@ export async function requireTrust(
   }
 }
 
+/** Throws E_TRUST when an app may not run on a cloudlet (specification 4.8). */
+export function requireTrustOf(cache: RegionCache, app: App, cloudlet: Cloudlet): void {
+  const key = AppKind.keyString(app.key);
+  const rules = trustRulesOf(cache, cloudlet, key);
+  const distrust = rules && distrustOf(app, rules);
+  if (distrust === undefined) return;
+  throw failedPrecondition(`App ${key} may not run on cloudlet ${CloudletKind.keyString(cloudlet.key)}: ${distrust}`);
+}
+
 /** Cloudlets that have an instance of an app. */
-function cloudletsOf(cache: ApiContext["region"]["cache"], appKey: string): Set<string> {
+function cloudletsOf(cache: RegionCache, appKey: string): Set<string> {
   const found = new Set<string>();
   for (const key of cache.referrersOfKind(AppKind as AnyKind, appKey, AppInstKind as AnyKind)) {
     const instance = cache.get(AppInstKind, key);

@@ -10,6 +10,20 @@ interface Markable {
   deletePrepare: boolean;
 }
 
+/** What else there is to deleting an object. */
+export interface DeletionOptions<T> {
+  /** Refuses the deletion for other reasons, before anything is written. */
+  check?(tx: ObjectTx, object: T): Promise<void>;
+  /** Referrers that the schema does not know of. */
+  referrers?(): Reference[];
+  /** Referrers that do not keep the object, as they go with it. */
+  along?: {
+    includes(referrer: Reference): boolean;
+    /** Deletes them, once it is known that there are no others. When it throws, the object stays. */
+    remove(referrers: readonly Reference[]): Promise<void>;
+  };
+}
+
 /**
  * First half of deleting an object that others may refer to (specification 4.1): takes it for the operation, marks it so
  * that nothing new can refer to it, and then looks for referrers. Whoever added a reference before the mark is in the
@@ -20,12 +34,7 @@ export async function prepareDeletion<T extends Markable, K>(
   operation: Operation,
   kind: ObjectKind<T, K>,
   keyString: string,
-  options: {
-    /** Refuses the deletion for other reasons, before anything is written. */
-    check?(tx: ObjectTx, object: T): Promise<void>;
-    /** Referrers that the schema does not know of. */
-    referrers?(): Reference[];
-  } = {},
+  options: DeletionOptions<T> = {},
 ): Promise<void> {
   await region.change(async (tx) => {
     await operation.claim(tx);
@@ -34,16 +43,22 @@ export async function prepareDeletion<T extends Markable, K>(
     object.deletePrepare = true;
     tx.put(kind, object);
   });
+  const { along } = options;
   const referrers = [...region.cache.referrers(kind, keyString), ...options.referrers?.() ?? []];
-  if (referrers.length === 0) return;
-  await region.change(async (tx) => {
-    operation.release(tx);
-    const object = await tx.get(kind, keyString);
-    if (object === undefined) return;
-    object.deletePrepare = false;
-    tx.put(kind, object);
-  });
-  throw inUse(kind, referrers);
+  const staying = referrers.filter((referrer) => along?.includes(referrer) !== true);
+  try {
+    if (staying.length > 0) throw inUse(kind, staying);
+    if (referrers.length > 0) await along!.remove(referrers);
+  } catch (error) {
+    await region.change(async (tx) => {
+      operation.release(tx);
+      const object = await tx.get(kind, keyString);
+      if (object === undefined) return;
+      object.deletePrepare = false;
+      tx.put(kind, object);
+    });
+    throw error;
+  }
 }
 
 /** Deletes an object that lives in the store alone: {@linkcode prepareDeletion}, then the object and what hangs on it. */
@@ -52,11 +67,7 @@ export async function deleteStored<T extends Markable, K>(
   operation: Operation,
   kind: ObjectKind<T, K>,
   keyString: string,
-  options: {
-    /** Refuses the deletion for other reasons, before anything is written. */
-    check?(tx: ObjectTx, object: T): Promise<void>;
-    /** Referrers that the schema does not know of. */
-    referrers?(): Reference[];
+  options: DeletionOptions<T> & {
     /** Removes, in the last transaction, what hangs on the object. */
     remove?(tx: ObjectTx, object: T): Promise<void>;
   } = {},

@@ -68,6 +68,13 @@ export function checkPlatformFit(
     instance.key.clusterInstKey.cloudletKey.name,
     `cannot run on platform ${type}: it runs ${runs.join(", ")}, and the app is of deployment ${app.deployment}`,
   );
+  // The platform's own way with Docker runs one image; what is in a compose file it would leave out without a word.
+  issues.check(
+    platform !== PlatformType.PLATFORM_TYPE_DOCKER || app.deploymentManifest === "",
+    "key.cluster_inst_key.cloudlet_key",
+    instance.key.clusterInstKey.cloudletKey.name,
+    `cannot run on platform ${type}: the app is made of compose files`,
+  );
   issues.check(
     !instance.dedicatedIp || features.dedicatedAppIp,
     "dedicated_ip",

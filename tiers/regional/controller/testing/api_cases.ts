@@ -1,3 +1,4 @@
+import { appCases } from "./app_cases.ts";
 import { catalogCases } from "./catalog_cases.ts";
 import { clusterCases } from "./cluster_cases.ts";
 import { cloudletRuleCases } from "./cloudlet_rule_cases.ts";
@@ -21,6 +22,7 @@ export type { ApiCase };
 /** What the controller does on a store, with a fake site on real replication. */
 export const apiCases: ApiCase[] = [
   ...catalogCases,
+  ...appCases,
   ...cloudletCases,
   ...cloudletRuleCases,
   ...instanceCases,

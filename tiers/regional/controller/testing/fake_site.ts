@@ -12,6 +12,7 @@ import {
   AppInstInfoKind,
   AppInstKind,
   AppKind,
+  type CloudletInfo,
   CloudletInfoKind,
   CloudletKind,
   type ClusterInst,
@@ -89,8 +90,8 @@ export class FakeSite {
     this.#info.put(CloudletInfoKind.message.create({ key: this.#cloudlet, state, ...more }));
   }
 
-  ready(): this {
-    this.report(dme.CloudletState.CLOUDLET_STATE_READY, { containerVersion: "1.0" });
+  ready(more: DeepPartial<CloudletInfo> = {}): this {
+    this.report(dme.CloudletState.CLOUDLET_STATE_READY, { containerVersion: "1.0", ...more });
     return this;
   }
 

@@ -19,6 +19,7 @@ import type { Override } from "../../rules/crm_override.ts";
 import { Issues } from "../../rules/issues.ts";
 import type { ObjectTx } from "../../state/object_tx.ts";
 import { requireReferences } from "../../state/references.ts";
+import { requireTrustOf } from "../app_trust.ts";
 import { mayBeMadeAnew } from "../cluster_inst/create.ts";
 import { applySelection } from "../cluster_selection/apply.ts";
 import { selectCluster } from "../cluster_selection/select.ts";
@@ -60,6 +61,7 @@ export async function admitAppInst(
   const issues = new Issues();
   checkPlatformFit(app, instance, platformOf(site.cloudlet), issues);
   refuse(issues.list);
+  requireTrustOf(region.cache, app, site.cloudlet);
   const freed = before && clusterKeyOf(before);
   const wish = { app, instance, site, platformOrg, freed };
   const selection = await selectCluster(tx, region.cache, wish);

@@ -13,7 +13,7 @@ import { alreadyExists, type AnyKind, notFound, refuse } from "../../faults.ts";
 import { Issues } from "../../rules/issues.ts";
 import type { ObjectTx } from "../../state/object_tx.ts";
 import { requireReferences } from "../../state/references.ts";
-import { deleteStored } from "../deletion.ts";
+import { deleteStored, type DeletionOptions } from "../deletion.ts";
 import { done, finish, readKey, readNew, show } from "../requests.ts";
 
 /** What one kind of object has of its own; all else of {@linkcode catalog} comes from the schema. */
@@ -33,6 +33,8 @@ export interface CatalogRules<T> {
   within?(tx: ObjectTx, object: T, before: T | undefined): Promise<void>;
   /** Runs in the transaction that removes the object: refuses by throwing, or removes what hangs on it. */
   removing?(tx: ObjectTx, object: T): Promise<void>;
+  /** Objects that refer to a deleted one and go along. */
+  along?: DeletionOptions<T>["along"];
 }
 
 /** The four calls that every object of the catalog has. Those that answer by a stream give one line. */
@@ -135,6 +137,7 @@ export function catalog<T extends object, K>(
                 // deno-lint-ignore require-await -- async as the deletion wants it
                 check: async (_, object) => requireOwner(kind, request, object, key),
                 remove: rules.removing,
+                along: rules.along,
               },
             ),
         );

@@ -2,6 +2,7 @@ import { type Handlers, RpcError, Status } from "../../../../../shared/rpc/mod.t
 import { type FlavorApi, FlavorKind } from "../../../../../shared/schema/mod.ts";
 import type { ApiContext } from "../../context.ts";
 import { checkFlavor, checkNewResources } from "../../rules/flavor.ts";
+import { sidecarsAlong } from "../app_deletion.ts";
 import { done, readKey } from "../requests.ts";
 import { catalog } from "./catalog.ts";
 
@@ -12,6 +13,7 @@ export function flavorApi(context: ApiContext): Handlers<typeof FlavorApi> {
       checkFlavor(flavor, issues);
       if (before === undefined) checkNewResources(flavor, issues);
     },
+    along: sidecarsAlong(context),
   });
   return {
     createFlavor: flavors.create,
