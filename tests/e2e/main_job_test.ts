@@ -97,6 +97,35 @@ Deno.test("main job: deploy, find the nearest back-end, lose it, find the next, 
       assert.equal(answeredBy(byGrpc), "munich");
     });
 
+    await t.step("calls of devices become metrics that the developer can read", async () => {
+      await rows(world.admin, "UpdateSettings", { settings: { dme_api_metrics_collection_interval: "1s" } });
+      const ask = async () => {
+        const body = {
+          region: "local",
+          appinst: { app_key: { organization: "acme" } },
+          selector: "api",
+          method: "FindCloudlet",
+        };
+        const { status, text } = await world.developer.call("auth/metrics/clientapiusage", body);
+        assert.equal(status, 200, text);
+        return (JSON.parse(text).data[0].Series as {
+          columns: string[];
+          values: unknown[][];
+          tags: Record<string, string>;
+        }[])[0];
+      };
+      const series = await eventually("a call to be counted", async () => await ask());
+      assert.deepEqual([series.tags["app"], series.tags["method"]], ["echo", "FindCloudlet"]);
+      const found = new Set(series.values.map((row) => row[series.columns.indexOf("foundCloudlet")]));
+      assert.ok(found.has("munich") && found.has("hamburg"), [...found].join());
+      assert.ok(series.values.every((row) => Number(row[1]) >= 1));
+      const events = await world.developer.call("auth/events/app", {
+        region: "local",
+        appinst: { app_key: { organization: "acme" } },
+      });
+      assert.match(events.text, /"UP","CREATED"/);
+    });
+
     await t.step("a dead instance is passed over, and chosen again when it is back", async () => {
       const before = await instancePid(world, platform, "munich");
       // it is restarted within seconds, later each time it dies: killed until a device noticed

@@ -1,6 +1,7 @@
 import type { MessageDescriptor, MessageType } from "../../shared/schema/mod.ts";
 import { accountCommands } from "./account_commands.ts";
 import type { Argument } from "./arguments.ts";
+import { metricsCommands } from "./metrics_commands.ts";
 import type { JsonObject } from "./parse_arguments.ts";
 import { regionCommands } from "./region_commands.ts";
 
@@ -49,5 +50,5 @@ export function commandName(command: Command): string {
 
 /** All commands, those of the schema first. */
 export function allCommands(): Command[] {
-  return [...regionCommands(), ...accountCommands()];
+  return [...regionCommands(), ...metricsCommands(), ...accountCommands()];
 }

@@ -2,7 +2,7 @@ import type { Argument, ArgumentType } from "./arguments.ts";
 import { type Command, commandName } from "./commands.ts";
 import { FLAGS } from "./flags.ts";
 
-const SECTIONS = ["Accounts", "Developers", "Operators", "Administrators"];
+const SECTIONS = ["Accounts", "Developers", "Operators", "Metrics", "Administrators"];
 const INDENT = "  ";
 
 function twoColumns(rows: readonly (readonly [string, string])[]): string {

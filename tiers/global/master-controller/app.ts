@@ -7,6 +7,8 @@ import type { Reply } from "./http/reply.ts";
 import { type AuditFields, type AuthRoute, fullPath, type OpenCall, type Route } from "./http/route.ts";
 import { streamResponse } from "./http/stream.ts";
 import { openApiDocument } from "./openapi/document.ts";
+import { clientUsageRoutes } from "./metrics/client_usage.ts";
+import { usageEventRoutes } from "./metrics/usage_events.ts";
 import { proxyRoutes } from "./region/proxy.ts";
 import { accountRoutes } from "./routes/accounts.ts";
 import { configRoutes } from "./routes/config.ts";
@@ -17,6 +19,9 @@ import { userRoutes } from "./routes/users.ts";
 import { serveTwin } from "./ws/twin.ts";
 import { currentTraceparent, newTraceparent, runWithTraceparent, withSpan } from "../../../shared/telemetry/mod.ts";
 
+/** Calls about metrics; by WebSocket, too. */
+const metricsRoutes = [...clientUsageRoutes, ...usageEventRoutes];
+
 /** Every call of the API. */
 export const routes: readonly Route[] = [
   ...accountRoutes,
@@ -26,6 +31,7 @@ export const routes: readonly Route[] = [
   ...regionRoutes,
   ...configRoutes,
   ...proxyRoutes,
+  ...metricsRoutes,
 ];
 
 /** Answers a request; `remote` is the client's address. */
@@ -39,7 +45,7 @@ export function createApp(core: Core): Handler {
   for (const route of routes) {
     app.post(fullPath(route), (context) => serve(core, route, context.req.raw, context.env.remote));
   }
-  for (const route of proxyRoutes) {
+  for (const route of [...proxyRoutes, ...metricsRoutes]) {
     app.get(`/ws${fullPath(route)}`, (context) => serveSocket(core, route, context.req.raw, context.env.remote));
   }
   app.notFound((context) => context.json(errorBody("Not Found"), 404));

@@ -40,6 +40,8 @@ export class RegionDouble {
   readonly holding = new Set<string>();
   /** Methods of held streams that their caller has ended. */
   readonly ended: string[] = [];
+  /** What these methods answer, where that does not follow from the objects. */
+  readonly answers = new Map<string, (request: object) => Iterable<object>>();
   readonly #objects = new Map<string, Map<string, object>>();
   readonly #server: RpcServer;
   #address = "";
@@ -126,6 +128,8 @@ export class RegionDouble {
   }
 
   *#replies(method: MethodDefinition, request: object, after: string): Iterable<object> {
+    const answer = this.answers.get(method.name);
+    if (answer !== undefined) return yield* answer(request);
     const kind = findKind(method.input.descriptor.typeName);
     if (kind === undefined) throw new RpcError(Status.UNIMPLEMENTED, "not part of the double");
     const objects = this.#of(kind);

@@ -9,6 +9,9 @@ export interface Upload {
   intervalMs(): number;
 }
 
+/** Longest time until a new interval is followed, in milliseconds. */
+const LOOK_MS = 5000;
+
 /** Points that may wait for a controller; of more, the oldest go. */
 const MAX_WAITING = 20_000;
 
@@ -39,19 +42,25 @@ export function uploadPoints(
     waiting = lost === 0 ? [] : waiting.slice(-lost);
   }
 
-  function later(source: Upload): void {
+  function later(source: Upload, before: number): void {
     const intervalMs = source.intervalMs();
-    const waitMs = intervalMs - clock.now() % intervalMs;
+    // Looked at again before long, as the interval may be set anew, and the clock, too.
+    const waitMs = Math.min(intervalMs - clock.now() % intervalMs, LOOK_MS);
     timers.set(
       source,
       clock.setTimer(() => {
-        later(source);
-        send(source);
+        const period = periodOf(source);
+        later(source, period);
+        if (period !== before) send(source);
       }, waitMs),
     );
   }
 
-  for (const source of sources) later(source);
+  function periodOf(source: Upload): number {
+    return Math.floor(clock.now() / source.intervalMs());
+  }
+
+  for (const source of sources) later(source, periodOf(source));
   return () => {
     for (const timer of timers.values()) timer.cancel();
     for (const source of sources) send(source);
