@@ -11,6 +11,7 @@ import { Cloudlet, CloudletKey } from "./archipelago/cloudlet.ts";
 import { CloudletInfo } from "./archipelago/cloudlet_info.ts";
 import { CloudletPool, CloudletPoolKey } from "./archipelago/cloudlet_pool.ts";
 import { ClusterInst, ClusterInstInfo, ClusterInstKey } from "./archipelago/cluster_inst.ts";
+import { Controller, ControllerKey } from "./archipelago/controller.ts";
 import { Device, DeviceKey } from "./archipelago/device.ts";
 import { Flavor, FlavorKey } from "./archipelago/flavor.ts";
 import { GPUDriver, GPUDriverKey } from "./archipelago/gpu_driver.ts";
@@ -80,6 +81,8 @@ export const AppInstClientWatchKind: ObjectKind<AppInstClientWatch, AppInstClien
 export const DeviceKind: ObjectKind<Device, DeviceKey> = defineKind("Device", Device, DeviceKey);
 /** Object kind Node. A process of the region, as it describes itself when it is asked. */
 export const NodeKind: ObjectKind<Node, NodeKey> = defineKind("Node", Node, NodeKey);
+/** Object kind Controller. A living controller of the region; its row vanishes with it. */
+export const ControllerKind: ObjectKind<Controller, ControllerKey> = defineKind("Controller", Controller, ControllerKey);
 /** Object kind CloudletRefs. What is given away of a cloudlet: the controller's bookkeeping, readable for people who look for a fault. */
 export const CloudletRefsKind: ObjectKind<CloudletRefs, CloudletKey> = defineKind("CloudletRefs", CloudletRefs, CloudletKey);
 
@@ -112,6 +115,7 @@ export const kindsByName = {
   AppInstClientWatch: AppInstClientWatchKind,
   Device: DeviceKind,
   Node: NodeKind,
+  Controller: ControllerKind,
   CloudletRefs: CloudletRefsKind,
 } as const;
 
@@ -144,5 +148,6 @@ export const kinds: readonly ObjectKind[] = [
   AppInstClientWatchKind,
   DeviceKind,
   NodeKind,
+  ControllerKind,
   CloudletRefsKind,
 ];

@@ -3,7 +3,7 @@ import type { SecretStore } from "../../../shared/secrets/mod.ts";
 import type { Logger } from "../../../shared/telemetry/mod.ts";
 import type { AccessPoint } from "./api/cloudlet_manifest.ts";
 import type { AlertSink } from "./alerts/alerts.ts";
-import type { OperationRunner } from "./operations/operations.ts";
+import type { OperationRunner } from "./operations/operation.ts";
 import type { DnsZone } from "./rules/dns_labels.ts";
 import type { MatchingEngines } from "./replication/matching_engines.ts";
 import type { ImagePlaces } from "./rules/app_images.ts";

@@ -12,12 +12,15 @@ import {
   CloudletApi,
   CloudletKeyApi,
   ClusterInstApi,
+  Controller as ControllerMessage,
+  ControllerApi,
   DebugApi,
   DeviceApi,
   kinds,
   MatchApi,
   MetricsApi,
   NodeApi,
+  StreamObjApi,
 } from "../../../shared/schema/mod.ts";
 import type { SecretStore } from "../../../shared/secrets/mod.ts";
 import type { Store } from "../../../shared/store/mod.ts";
@@ -34,6 +37,7 @@ import { appInstApi } from "./api/app_inst_api.ts";
 import { serveCatalog } from "./api/catalog/mod.ts";
 import { cloudletApi } from "./api/cloudlet_api.ts";
 import { clusterInstApi } from "./api/cluster_inst_api.ts";
+import { controllerApi } from "./api/controller_api.ts";
 import { withDryRun } from "./api/dry_run.ts";
 import { metricsApi } from "./api/metrics_api.ts";
 import { deviceApi } from "./api/device_api.ts";
@@ -42,6 +46,8 @@ import { debugApi, nodeApi } from "./api/node_api.ts";
 import { openBooks, serveResources } from "./api/resources/mod.ts";
 import type { ApiContext, AppSurroundings, Timeouts } from "./context.ts";
 import type { DriverFiles } from "./drivers/driver_files.ts";
+import { resumptions } from "./api/resumptions.ts";
+import { streamApi } from "./api/stream_api.ts";
 import type { AnyKind } from "./faults.ts";
 import { ControllerLease } from "./operations/controller_lease.ts";
 import { Operations } from "./operations/operations.ts";
@@ -55,6 +61,7 @@ import type { CheckpointInterval } from "./records/checkpoints.ts";
 import { keepRecords } from "./records/records.ts";
 import { receiveVmPoolReports } from "./replication/vm_pool_reports.ts";
 import { AppSources, SourceHosts, SourceReader } from "./sources/mod.ts";
+import { timestamp } from "./state/object_tx.ts";
 import { createRegion, type Region } from "./state/region.ts";
 import { RegionCache } from "./state/region_cache.ts";
 import { ensureSettings, timeoutsOf } from "./state/settings.ts";
@@ -65,6 +72,8 @@ export interface ControllerParts {
   readonly region: string;
   /** Identity among the region's controllers, the same after a restart. */
   readonly id: string;
+  /** Name of the machine, for people. */
+  readonly hostname?: string;
   readonly store: Store;
   readonly dns: DnsDriver;
   readonly dnsRoot: string;
@@ -120,7 +129,13 @@ export async function startController(parts: ControllerParts): Promise<Controlle
     autoUpgrade: parts.autoUpgrade,
     log: (message, fields) => log.info(message, fields),
   });
-  const lease = new ControllerLease(store, id, clock, log);
+  const self = ControllerMessage.create({
+    key: { addr: id },
+    hostname: parts.hostname,
+    run: `${id}/${random.uuid()}`,
+    startedAt: timestamp(clock.now()),
+  });
+  const lease = new ControllerLease(store, self, clock, log);
   await lease.start();
   const cache = new RegionCache(store, allKinds, log);
   await cache.start();
@@ -128,7 +143,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
   const region = createRegion(parts.region, store, cache, () => clock.now());
   await ensureSettings(region);
   await openBooks(region);
-  const operations = new Operations(region, lease, clock, log, `${id}/${random.uuid()}`);
+  const operations = new Operations(region, lease, clock, log);
   const notifyLog = log.topic("notify");
   const hub = createNotifyHub({
     service: "controller",
@@ -150,8 +165,6 @@ export async function startController(parts: ControllerParts): Promise<Controlle
   const stopPublishing = publishRegion(hub, cache, allKinds);
   const stopDroppingRevoked = dropRevoked(hub, cache);
   const stopDns = maintainDns(parts.dns, cache, log);
-  const stopRecovery = startRecovery({ region, reports, clock, log, controller: id, siteGraceMs: parts.siteGraceMs });
-
   const context: ApiContext = {
     region,
     operations,
@@ -167,6 +180,16 @@ export async function startController(parts: ControllerParts): Promise<Controlle
     log,
     alerts,
   };
+  operations.carryOnBy(resumptions(context));
+  const stopRecovery = startRecovery({
+    region,
+    operations,
+    reports,
+    clock,
+    log,
+    controller: id,
+    siteGraceMs: parts.siteGraceMs,
+  });
   return {
     hub,
     cache,
@@ -187,6 +210,8 @@ export async function startController(parts: ControllerParts): Promise<Controlle
       server.addService(MetricsApi, metricsApi(parts.metrics));
       serve(AppInstLatencyApi, appInstLatencyApi);
       serve(MatchApi, matchApi);
+      serve(ControllerApi, controllerApi);
+      server.addService(StreamObjApi, streamApi(context, operations));
       if (!nodes) return;
       serve(NodeApi, () => nodeApi(nodes));
       serve(DebugApi, () => debugApi(nodes, random, log));

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createChannel } from "../../../shared/rpc/mod.ts";
-import { AppInst, AppInstKind, TrackedState } from "../../../shared/schema/mod.ts";
+import { AppInst, AppInstKind, CRMOverride, TrackedState } from "../../../shared/schema/mod.ts";
 import { openStore } from "../../../shared/store/mod.ts";
 import { FakeSite } from "./testing/fake_site.ts";
 import { all, apiClients, app, cloudlet, flavor, instance, lines, until } from "./testing/world.ts";
@@ -96,7 +96,7 @@ Deno.test("controller: killed while a site works, it takes up what the site says
   await until(async () => (await region.instances()).length === 0, "the instance is gone");
 });
 
-Deno.test("controller: killed before the site answers, the instance can be deleted and made again", async () => {
+Deno.test("controller: killed before the site answers, it goes on waiting when it is back, and gives way to force", async () => {
   await using region = await Region.start();
   await region.furnish();
   region.site.behaviour = { create: () => "silent" };
@@ -108,7 +108,9 @@ Deno.test("controller: killed before the site answers, the instance can be delet
   region.site.behaviour = {};
   await region.site.client.whenInStep();
   assert.equal((await region.instances())[0]!.state, S.CREATE_REQUESTED);
-  await lines(region.api.instances.deleteAppInst(instance()));
+  await assert.rejects(lines(region.api.instances.deleteAppInst(instance())), /already in progress/);
+  const forced = AppInst.create({ ...instance(), crmOverride: CRMOverride.IGNORE_TRANSIENT_STATE });
+  await lines(region.api.instances.deleteAppInst(forced));
   await lines(region.api.instances.createAppInst(instance()));
 });
 

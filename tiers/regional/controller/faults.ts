@@ -45,6 +45,11 @@ export function actionInProgress(kind: AnyKind, keyString: string, running: stri
   return failedPrecondition(`An action is already in progress for the object: ${kind.kind} ${keyString}${busy}`);
 }
 
+/** Whether a call failed as another operation is at work on its object. */
+export function isBusy({ code, message }: RpcError): boolean {
+  return code === Status.FAILED_PRECONDITION && message.startsWith("An action is already in progress");
+}
+
 /** The faults of a request, all at once, as field, rule and value. */
 export function invalid(issues: readonly Issue[]): RpcError {
   return new RpcError(Status.INVALID_ARGUMENT, issues.map(issueText).join("; "));

@@ -63,6 +63,7 @@ async function start(context: Context): Promise<void> {
     nodeName: context.nodeName,
     joinNodes: (hub) => joinService(context, { hub, identity }),
     id: config.controllerId ?? `${hostName()}@${formatAddress(config.apiAddr)}`,
+    hostname: hostName(),
     store,
     secrets,
     metrics,

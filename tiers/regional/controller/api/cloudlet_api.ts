@@ -14,7 +14,7 @@ import {
 } from "../../../../shared/schema/mod.ts";
 import type { ApiContext } from "../context.ts";
 import { alreadyExists, refuse } from "../faults.ts";
-import type { Operation } from "../operations/operations.ts";
+import type { Operation } from "../operations/operation.ts";
 import { checkCloudlet, checkNewCloudlet, defaultCloudlet } from "../rules/cloudlet.ts";
 import { cloudletLabel, MAX_CLOUDLET_LABEL_CHARACTERS, sharedFqdn } from "../rules/dns_labels.ts";
 import { Issues } from "../rules/issues.ts";
@@ -49,21 +49,24 @@ export function cloudletApi(context: ApiContext): Handlers<typeof CloudletApi> {
         },
       });
       const key = CloudletKind.keyString(cloudlet.key);
-      return operations.run(CloudletKind, key, "create", (operation) => create(context, operation, key, cloudlet))
+      return operations.run(CloudletKind, key, "create", (operation) => create(context, operation, key, cloudlet), {
+        override: request.crmOverride,
+      })
         .read(call.signal);
     },
     updateCloudlet(request, call) {
       const key = readKey(CloudletKind, request);
-      return operations.run(CloudletKind, key, "update", (operation) => update(context, operation, key, request))
+      return operations.run(CloudletKind, key, "update", (operation) => update(context, operation, key, request), {
+        override: request.crmOverride,
+      })
         .read(call.signal);
     },
     deleteCloudlet(request, call) {
       const key = readKey(CloudletKind, request);
-      return operations.run(CloudletKind, key, "delete", async (operation) => {
-        await deleteStored(context, operation, CloudletKind, key, { remove: freeCloudlet });
-        await dropSecrets(context.secrets, region.name, request.key);
-        operation.progress.line("Deleted cloudlet");
-      }).read(call.signal);
+      return operations.run(CloudletKind, key, "delete", (operation) => removeCloudlet(context, operation, key), {
+        override: request.crmOverride,
+      })
+        .read(call.signal);
     },
     ...cloudletAllianceCalls(context),
     showCloudlet: (request, call) =>
@@ -72,7 +75,7 @@ export function cloudletApi(context: ApiContext): Handlers<typeof CloudletApi> {
 }
 
 async function create(context: ApiContext, operation: Operation, key: string, wanted: Cloudlet): Promise<void> {
-  const { region, zone, timeouts } = context;
+  const { region, zone } = context;
   const secrets = secretsOf(wanted);
   if (hasSecrets(secrets)) requireSecrets(context.secrets);
   await region.change(async (tx) => {
@@ -92,6 +95,12 @@ async function create(context: ApiContext, operation: Operation, key: string, wa
   });
   await saveSecrets(context.secrets, region.name, wanted.key, secrets);
   operation.progress.line("Waiting for the cloudlet's resource manager");
+  await awaitCloudlet(context, operation, key);
+}
+
+/** Second half of a creation: waits for the site, and removes the cloudlet whose site failed. */
+export async function awaitCloudlet(context: ApiContext, operation: Operation, key: string): Promise<void> {
+  const { timeouts } = context;
   const outcome = await operation.wait(CloudletKind, key, (cloudlet) => {
     if (cloudlet === undefined) return { errors: ["the cloudlet was removed"] };
     if (cloudlet.state === TrackedState.READY) return "ready";
@@ -107,8 +116,15 @@ async function create(context: ApiContext, operation: Operation, key: string, wa
   throw siteFailure(outcome.errors);
 }
 
+/** DeleteCloudlet, as an operation. */
+export async function removeCloudlet(context: ApiContext, operation: Operation, key: string): Promise<void> {
+  await deleteStored(context, operation, CloudletKind, key, { remove: freeCloudlet });
+  await dropSecrets(context.secrets, context.region.name, CloudletKind.parseKey(key));
+  operation.progress.line("Deleted cloudlet");
+}
+
 async function update(context: ApiContext, operation: Operation, key: string, request: Cloudlet): Promise<void> {
-  const { region, timeouts } = context;
+  const { region } = context;
   let secrets: CloudletSecrets = {};
   const { moved, upgrading } = await region.change(async (tx) => {
     await operation.claim(tx);
@@ -143,20 +159,25 @@ async function update(context: ApiContext, operation: Operation, key: string, re
     await moveInstances(context, key, moved);
     await movePolicies(context, key, moved);
   }
-  if (upgrading) {
-    let last = TrackedState.UPDATE_REQUESTED as TrackedState;
-    const outcome = await operation.wait(CloudletKind, key, (cloudlet) => {
-      last = cloudlet?.state ?? TrackedState.NOT_PRESENT;
-      if (cloudlet === undefined) return { errors: ["the cloudlet was removed"] };
-      if (cloudlet.state === TrackedState.READY) return "ready";
-      return cloudlet.state === TrackedState.UPDATE_ERROR ? { errors: cloudlet.errors } : undefined;
-    }, timeouts.updateCloudletMs);
-    if (outcome === "timeout") {
-      if (last === TrackedState.UPDATE_REQUESTED) throw timedOut("the cloudlet did not begin; it updates when it can");
-      return operation.progress.line("The cloudlet is still updating", STILL_IN_PROGRESS);
-    }
-    if (outcome !== "ready") throw siteFailure(outcome.errors);
+  if (upgrading) await awaitCloudletUpdate(context, operation, key);
+  else operation.progress.line("Updated cloudlet");
+}
+
+/** Second half of an update: waits until the site has come up with what changed. */
+export async function awaitCloudletUpdate(context: ApiContext, operation: Operation, key: string): Promise<void> {
+  const { timeouts } = context;
+  let last = TrackedState.UPDATE_REQUESTED as TrackedState;
+  const outcome = await operation.wait(CloudletKind, key, (cloudlet) => {
+    last = cloudlet?.state ?? TrackedState.NOT_PRESENT;
+    if (cloudlet === undefined) return { errors: ["the cloudlet was removed"] };
+    if (cloudlet.state === TrackedState.READY) return "ready";
+    return cloudlet.state === TrackedState.UPDATE_ERROR ? { errors: cloudlet.errors } : undefined;
+  }, timeouts.updateCloudletMs);
+  if (outcome === "timeout") {
+    if (last === TrackedState.UPDATE_REQUESTED) throw timedOut("the cloudlet did not begin; it updates when it can");
+    return operation.progress.line("The cloudlet is still updating", STILL_IN_PROGRESS);
   }
+  if (outcome !== "ready") throw siteFailure(outcome.errors);
   operation.progress.line("Updated cloudlet");
 }
 

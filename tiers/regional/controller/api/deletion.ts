@@ -1,7 +1,7 @@
 import type { ObjectKind } from "../../../../shared/schema/mod.ts";
 import type { ApiContext } from "../context.ts";
 import { inUse } from "../faults.ts";
-import type { Operation } from "../operations/operations.ts";
+import type { Operation } from "../operations/operation.ts";
 import type { ObjectTx } from "../state/object_tx.ts";
 import type { Reference } from "../state/references.ts";
 

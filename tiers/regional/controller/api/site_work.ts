@@ -10,7 +10,7 @@ import {
   TrackedState,
 } from "../../../../shared/schema/mod.ts";
 import { beingDeleted, failedPrecondition } from "../faults.ts";
-import type { Operation } from "../operations/operations.ts";
+import type { Operation } from "../operations/operation.ts";
 import type { Override } from "../rules/crm_override.ts";
 import { readSite, type Site } from "./resources/mod.ts";
 import { isDeletePrepared, type ObjectTx } from "../state/object_tx.ts";

@@ -1,9 +1,10 @@
 import type { Clock } from "../../../../shared/runtime/mod.ts";
 import { RpcError, Status } from "../../../../shared/rpc/mod.ts";
+import { type Controller, ControllerKind } from "../../../../shared/schema/mod.ts";
 import type { Lease, Store } from "../../../../shared/store/mod.ts";
 import type { Logger } from "../../../../shared/telemetry/mod.ts";
 import { CONTROLLER_LEASE_TTL_MS, LEASE_RETRY_MS } from "../limits.ts";
-import { controllerRow, encodeRow } from "../state/rows.ts";
+import { encodeObject } from "../state/rows.ts";
 
 /** Keep-alives per time to live; two may be lost before the lease is. */
 const KEEP_ALIVES_PER_TTL = 3;
@@ -11,7 +12,7 @@ const KEEP_ALIVES_PER_TTL = 3;
 /** The sign of life of this controller: a lease that is kept alive, and its row. A lost one is replaced. */
 export class ControllerLease {
   readonly #store: Store;
-  readonly #id: string;
+  readonly #self: Controller;
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #stop = new AbortController();
@@ -20,9 +21,10 @@ export class ControllerLease {
   #grants = 0;
   #keeping: Promise<void> | undefined;
 
-  constructor(store: Store, id: string, clock: Clock, log: Logger) {
+  /** @param self this controller, with the name of this life of it (`run`) */
+  constructor(store: Store, self: Controller, clock: Clock, log: Logger) {
     this.#store = store;
-    this.#id = id;
+    this.#self = self;
     this.#clock = clock;
     this.#log = log;
   }
@@ -38,6 +40,11 @@ export class ControllerLease {
     this.#stop.abort();
     await this.#keeping;
     await this.#lease?.revoke().catch((error) => this.#log.warn("Controller lease could not be given back", { error }));
+  }
+
+  /** Names this life of the controller. */
+  get run(): string {
+    return this.#self.run;
   }
 
   /** Identity of the current lease. Throws UNAVAILABLE while there is none. */
@@ -69,8 +76,9 @@ export class ControllerLease {
 
   async #grant(): Promise<void> {
     const lease = await this.#store.grantLease(CONTROLLER_LEASE_TTL_MS);
-    const value = encodeRow({ controller: this.#id });
-    await this.#store.transact([], [{ type: "put", key: controllerRow(this.#id), value, lease: lease.id }]);
+    const key = ControllerKind.storeKey(this.#self.key);
+    const value = encodeObject(ControllerKind, this.#self);
+    await this.#store.transact([], [{ type: "put", key, value, lease: lease.id }]);
     this.#lease = lease;
     this.#grants++;
     for (const listener of this.#listeners) listener();

@@ -1,6 +1,13 @@
 import { Result, type StatusInfo } from "../../../../shared/schema/mod.ts";
 import type { RpcError } from "../../../../shared/rpc/mod.ts";
-import { MAX_PROGRESS_LINE_CHARACTERS, MAX_PROGRESS_LINES } from "../limits.ts";
+import { MAX_PROGRESS_LINE_CHARACTERS, MAX_PROGRESS_LINES, MAX_STORED_PROGRESS_CHARACTERS } from "../limits.ts";
+
+/** Lines of an operation as they are stored: text and code, as long as all together are not too much for one row. */
+export interface StoredLines {
+  /** Lines before the first one. */
+  readonly dropped: number;
+  readonly lines: readonly (readonly [message: string, code: number])[];
+}
 
 /** Lines of one operation, for any number of readers, each of whom sees them all and then how it ended. */
 export class Progress {
@@ -11,6 +18,31 @@ export class Progress {
   #ended: { error?: RpcError } | undefined;
   readonly #wakers = new Set<() => void>();
 
+  /** Called, synchronously, after every line. */
+  onLine: () => void = () => {};
+
+  /** Puts lines before those that come, for an operation that is carried on. */
+  restore({ dropped, lines }: StoredLines): void {
+    this.#dropped = dropped;
+    this.#lines.push(...lines.map(([message, code]) => Result.create({ message, code })));
+  }
+
+  /** The newest lines, of at most MAX_STORED_PROGRESS_CHARACTERS together. */
+  stored(): StoredLines {
+    let first = this.#lines.length;
+    for (let characters = 0; first > 0; first--) {
+      characters += this.#lines[first - 1]!.message.length;
+      if (characters > MAX_STORED_PROGRESS_CHARACTERS) break;
+    }
+    const lines = this.#lines.slice(first).map(({ message, code }) => [message, code] as const);
+    return { dropped: this.#dropped + first, lines };
+  }
+
+  /** Whether there is a line. */
+  get isEmpty(): boolean {
+    return this.#lines.length === 0;
+  }
+
   /** Adds a line. `code` is 0, or 2 for the last line of work that goes on after the call. */
   line(message: string, code = 0): void {
     if (this.#ended) return;
@@ -20,6 +52,7 @@ export class Progress {
       this.#dropped++;
     }
     this.#wake();
+    this.onLine();
   }
 
   /** Adds the lines of a site's report that were not in an earlier one: reports repeat lines until they are taken. */

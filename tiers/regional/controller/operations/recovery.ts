@@ -1,16 +1,18 @@
 import type { Clock } from "../../../../shared/runtime/mod.ts";
-import { CloudletInfoKind, dme, kinds, type TrackedState } from "../../../../shared/schema/mod.ts";
+import { CloudletInfoKind, dme, kinds } from "../../../../shared/schema/mod.ts";
 import type { Logger } from "../../../../shared/telemetry/mod.ts";
 import type { AnyKind } from "../faults.ts";
+import { TAKE_OVER_PAUSE_MS } from "../limits.ts";
 import type { SiteReports } from "../replication/site_reports.ts";
-import { isDeletePrepared } from "../state/object_tx.ts";
 import type { Region } from "../state/region.ts";
 import { operationRow } from "../state/rows.ts";
-import { isDeleting } from "./transitions.ts";
+import type { Operations } from "./operations.ts";
+import { isOrphan } from "./undo_mark.ts";
 
 /** What {@linkcode startRecovery} works with. */
 export interface RecoveryOptions {
   readonly region: Region;
+  readonly operations: Operations;
   readonly reports: SiteReports;
   readonly clock: Clock;
   readonly log: Logger;
@@ -21,23 +23,39 @@ export interface RecoveryOptions {
 }
 
 /**
- * Finishes or undoes what a controller that died, this one's earlier life or another, has left behind:
+ * Takes up what a controller that died, this one's earlier life or another, has left behind:
  *
- * - a deletion that had marked its object but not begun is undone: the mark goes;
- * - work that a site was asked for goes on, as the site's reports drive it;
+ * - its operations are carried on from where they were;
+ * - a mark of a deletion that no operation stands for (one of an earlier program) goes;
  * - a site that was connected to the dead controller and does not come back is offline.
  *
  * Returns what ends the watch for that.
  */
 export function startRecovery(options: RecoveryOptions): () => void {
-  const { region, reports, clock, log, controller, siteGraceMs } = options;
+  const { region, operations, reports, clock, log, controller, siteGraceMs } = options;
   const { cache } = region;
   const stop = new AbortController();
 
-  /** The operation that worked on the object is gone, whoever ran it. */
+  function takeOver(): void {
+    for (const name of cache.operationNames()) {
+      const slash = name.indexOf("/");
+      const kind = (kinds as readonly AnyKind[]).find((candidate) => candidate.kind === name.slice(0, slash));
+      const keyString = name.slice(slash + 1);
+      const row = kind && cache.operation(kind, keyString);
+      if (kind && row && operations.isAbandoned(kind, keyString, row)) operations.takeOver(kind, keyString);
+    }
+  }
+
+  /** Some are noticed by nothing else: a claim that the store took without being able to say so. */
+  async function takeOverNowAndThen(): Promise<void> {
+    while (!stop.signal.aborted) {
+      await clock.sleep(TAKE_OVER_PAUSE_MS, stop.signal).catch(() => {});
+      if (!stop.signal.aborted) takeOver();
+    }
+  }
+
   async function unmark(kind: AnyKind, keyString: string): Promise<void> {
-    const object = cache.get(kind, keyString);
-    if (!isOrphan(object) || cache.hasOperation(kind, keyString)) return;
+    if (!isOrphan(cache.get(kind, keyString)) || cache.operation(kind, keyString)) return;
     try {
       await region.change(async (tx) => {
         const found = await tx.get(kind, keyString);
@@ -66,21 +84,16 @@ export function startRecovery(options: RecoveryOptions): () => void {
     if (!kind.stored) continue;
     for (const keyString of cache.table(kind).keys()) void unmark(kind, keyString);
   }
+  takeOver();
+  void takeOverNowAndThen();
   void takeOfflineAfterGrace();
-  const unsubscribe = cache.subscribe(({ endedOperations, endedControllers }) => {
-    for (const name of endedOperations) {
-      const slash = name.indexOf("/");
-      const kind = (kinds as readonly AnyKind[]).find((candidate) => candidate.kind === name.slice(0, slash));
-      if (kind) void unmark(kind, name.slice(slash + 1));
-    }
-    if (endedControllers.length > 0) void takeOfflineAfterGrace();
+  const unsubscribe = cache.subscribe(({ endedControllers }) => {
+    if (endedControllers.length === 0) return;
+    takeOver();
+    void takeOfflineAfterGrace();
   });
   return () => {
     stop.abort();
     unsubscribe();
   };
-}
-
-function isOrphan(object: unknown): boolean {
-  return isDeletePrepared(object ?? {}) && !isDeleting((object as { state?: TrackedState }).state ?? 0);
 }

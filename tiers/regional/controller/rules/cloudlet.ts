@@ -1,6 +1,6 @@
 import { type Cloudlet, enumText, InfraApiAccess, IpSupport, PlatformType } from "../../../../shared/schema/mod.ts";
+import { platformFeatures, quotaResources } from "../../../../shared/platform_types/mod.ts";
 import type { Issues } from "./issues.ts";
-import { hasTrait } from "./platform_features.ts";
 import { checkName } from "./names.ts";
 import { PLATFORMS_TEXT, SUPPORTED } from "./platforms.ts";
 import { parsePublicPortRange, PUBLIC_PORT_RANGE } from "./public_ports.ts";
@@ -11,9 +11,6 @@ const DEPLOYMENTS = ["docker", "kubernetes"];
 
 /** Share of a limit above which there is an alert, percent. */
 const DEFAULT_ALERT_THRESHOLD = 80;
-
-/** Resources that quotas of every platform may name (specification 3.8). */
-export const QUOTA_RESOURCES = ["RAM", "vCPUs", "Disk", "GPUs", "External IPs"];
 
 /** Most variables of a cloudlet, and the longest name or value of one in characters. */
 const MAX_VARIABLES = 100;
@@ -56,7 +53,7 @@ export function checkNewCloudlet(cloudlet: Cloudlet, issues: Issues): void {
 function checkPlatformParts(cloudlet: Cloudlet, issues: Issues): void {
   const { deployment, deploymentLocal, platformType, infraConfig, vmPool } = cloudlet;
   const restricted = cloudlet.infraApiAccess === InfraApiAccess.RESTRICTED_ACCESS;
-  const vmPoolPlatform = hasTrait(platformType, "vmPool");
+  const features = platformFeatures(platformType);
   issues.check(DEPLOYMENTS.includes(deployment), "deployment", deployment, `must be one of ${DEPLOYMENTS.join(", ")}`);
   if (deploymentLocal) {
     const rule = "must not be set with deployment_local";
@@ -65,15 +62,15 @@ function checkPlatformParts(cloudlet: Cloudlet, issues: Issues): void {
     issues.check(deployment === DEFAULT_DEPLOYMENT, "deployment", deployment, rule);
     issues.check(!restricted, "infra_api_access", "RestrictedAccess", rule);
   }
-  if (restricted && !vmPoolPlatform) {
+  if (restricted && !features.vmPool) {
     const rule = "is required with restricted access";
     issues.check((infraConfig?.flavorName ?? "") !== "", "infra_config.flavor_name", "", rule);
     issues.check((infraConfig?.externalNetworkName ?? "") !== "", "infra_config.external_network_name", "", rule);
   }
-  if (vmPoolPlatform) issues.check(vmPool !== "", "vm_pool", vmPool, "is required on this platform");
+  if (features.vmPool) issues.check(vmPool !== "", "vm_pool", vmPool, "is required on this platform");
   else issues.check(vmPool === "", "vm_pool", vmPool, "must be empty: this platform has no machine pools");
   issues.check(
-    cloudlet.singleKubernetesClusterOwner === "" || hasTrait(platformType, "singleCluster"),
+    cloudlet.singleKubernetesClusterOwner === "" || features.singleCluster,
     "single_kubernetes_cluster_owner",
     cloudlet.singleKubernetesClusterOwner,
     "must be empty: the platform is not a single cluster",
@@ -109,15 +106,16 @@ export function checkCloudlet(cloudlet: Cloudlet, issues: Issues): void {
 
 function checkFeatures(cloudlet: Cloudlet, issues: Issues): void {
   const { platformType, deployment, trustPolicy } = cloudlet;
+  const features = platformFeatures(platformType);
   const lacks = `is not supported on platform ${enumText(PlatformType, platformType)}`;
-  issues.check(trustPolicy === "" || hasTrait(platformType, "trustPolicy"), "trust_policy", trustPolicy, lacks);
+  issues.check(trustPolicy === "" || features.trustPolicies, "trust_policy", trustPolicy, lacks);
   issues.check(
-    !cloudlet.enableDefaultServerlessCluster || hasTrait(platformType, "multiTenant"),
+    !cloudlet.enableDefaultServerlessCluster || features.multiTenantClusters,
     "enable_default_serverless_cluster",
     true,
     lacks,
   );
-  const twoManagers = hasTrait(platformType, deployment === "kubernetes" ? "haOnKubernetes" : "haOnDocker");
+  const twoManagers = features.highAvailability[deployment === "kubernetes" ? "kubernetes" : "docker"];
   issues.check(
     !cloudlet.platformHighAvailability || twoManagers,
     "platform_high_availability",
@@ -134,13 +132,14 @@ function checkQuotas(cloudlet: Cloudlet, issues: Issues): void {
     cloudlet.defaultResourceAlertThreshold,
     "must be from 0 to 100",
   );
+  const names = quotaResources(cloudlet.platformType).map((resource) => resource.name);
   cloudlet.resourceQuotas.forEach(({ name, alertThreshold }, i, all) => {
     const path = `resource_quotas[${i}]`;
     issues.check(
-      QUOTA_RESOURCES.includes(name),
+      names.includes(name),
       `${path}.name`,
       name,
-      `must be one of ${QUOTA_RESOURCES.join(", ")}`,
+      `must be one of ${names.join(", ")}`,
     );
     issues.check(all.findIndex((other) => other.name === name) === i, `${path}.name`, name, "must not be there twice");
     issues.check(isPercent(alertThreshold), `${path}.alert_threshold`, alertThreshold, "must be from 0 to 100");

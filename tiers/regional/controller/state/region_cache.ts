@@ -1,11 +1,13 @@
 import type { Logger } from "../../../../shared/telemetry/mod.ts";
-import type { JsonValue, ObjectKind } from "../../../../shared/schema/mod.ts";
+import { type Controller, ControllerKind, type JsonValue, type ObjectKind } from "../../../../shared/schema/mod.ts";
 import { CompactedError, type Store, type StoreEntry, type WatchBatch } from "../../../../shared/store/mod.ts";
 import type { AnyKind } from "../faults.ts";
 import { KeyOrder } from "./key_order.ts";
 import { ReferenceIndex } from "./reference_index.ts";
 import type { Reference } from "./references.ts";
-import { CONTROLLER_PREFIX, decodeObject, decodeRow, OPERATION_PREFIX, STORE_PREFIX } from "./rows.ts";
+import { type OperationRow, readOperationRow } from "./operation_row.ts";
+import { RowSet, RowWatchers } from "./row_set.ts";
+import { decodeObject, OPERATION_PREFIX, STORE_PREFIX } from "./rows.ts";
 
 /** One object came, changed or went. */
 export interface ObjectChange {
@@ -23,7 +25,7 @@ export interface RegionChange {
   readonly objects: readonly ObjectChange[];
   /** Operations that ended, as `Kind/keyString`. */
   readonly endedOperations: readonly string[];
-  /** Identities of controllers that are gone. */
+  /** Lives of controllers that are over (`Controller.run`). */
   readonly endedControllers: readonly string[];
 }
 
@@ -41,7 +43,7 @@ export class RegionCache {
   readonly #references: ReferenceIndex;
   readonly #modRevisions = new Map<string, number>();
   readonly #operations = new RowSet(OPERATION_PREFIX);
-  readonly #controllers = new RowSet(CONTROLLER_PREFIX);
+  readonly #rowWatchers = new RowWatchers();
   readonly #listeners = new Set<(change: RegionChange) => void>();
   readonly #waiters = new Set<() => void>();
   readonly #stop = new AbortController();
@@ -106,20 +108,34 @@ export class RegionCache {
     return this.#kinds.map((kind) => [kind.kind, this.#tables.get(kind.kind)!.size]);
   }
 
-  /** Whether an operation on the object is being run by any living controller. */
-  hasOperation(kind: AnyKind, keyString: string): boolean {
-    return this.#operations.has(`${kind.kind}/${keyString}`);
+  /** The running operation on an object. */
+  operation(kind: AnyKind, keyString: string): OperationRow | undefined {
+    return readOperationRow(this.#operations.get(`${kind.kind}/${keyString}`));
+  }
+
+  /** Objects, as `Kind/keyString`, on which operations are running, or were when their controller died. */
+  operationNames(): string[] {
+    return this.#operations.names();
   }
 
   /** Trace to which the running operation on the object belongs. */
   traceparentOf(kind: AnyKind, keyString: string): string | undefined {
-    const row = this.#operations.get(`${kind.kind}/${keyString}`) as { traceparent?: string } | undefined;
-    return row?.traceparent;
+    return this.operation(kind, keyString)?.traceparent;
   }
 
   /** Whether a controller of this identity is alive. */
   hasController(id: string): boolean {
-    return this.#controllers.has(id);
+    return this.table(ControllerKind).has(ControllerKind.keyString({ addr: id }));
+  }
+
+  /** Whether a controller is alive in this life. */
+  hasRun(run: string): boolean {
+    return [...this.table(ControllerKind).values()].some((controller) => controller.run === run);
+  }
+
+  /** Calls `listener` after each change of a row that is no object; undefined: it went. Returns what ends that. */
+  watchRow(key: string, listener: (value: JsonValue | undefined) => void): () => void {
+    return this.#rowWatchers.watch(key, listener);
   }
 
   /** Calls `listener`, synchronously and in order, with everything that changes from now on. */
@@ -194,13 +210,13 @@ export class RegionCache {
         if (!seen.has(kind.storePrefix + keyString)) this.#delete(kind.storePrefix + keyString, changes);
       }
     }
-    this.#publish(revision, changes, this.#operations.keepOnly(seen), this.#controllers.keepOnly(seen));
+    this.#rowWatchers.listed(seen);
+    this.#publish(revision, changes, this.#operations.keepOnly(seen));
   }
 
   #apply(batch: WatchBatch): void {
     const changes: ObjectChange[] = [];
     const endedOperations: string[] = [];
-    const endedControllers: string[] = [];
     for (const event of batch.events) {
       if (event.type === "put") {
         this.#put(event.entry!, changes);
@@ -208,13 +224,13 @@ export class RegionCache {
       }
       this.#delete(event.key, changes);
       endedOperations.push(...this.#operations.delete(event.key));
-      endedControllers.push(...this.#controllers.delete(event.key));
     }
-    this.#publish(batch.revision, changes, endedOperations, endedControllers);
+    this.#publish(batch.revision, changes, endedOperations);
   }
 
   #put(entry: StoreEntry, changes: ObjectChange[]): void {
-    if (this.#operations.add(entry) || this.#controllers.add(entry)) return;
+    this.#rowWatchers.changed(entry.key, entry.value);
+    if (this.#operations.add(entry)) return;
     const found = this.#find(entry.key);
     if (found === undefined || this.#modRevisions.get(entry.key) === entry.modRevision) return;
     const { kind, keyString, table } = found;
@@ -231,6 +247,7 @@ export class RegionCache {
   }
 
   #delete(key: string, changes: ObjectChange[]): void {
+    this.#rowWatchers.changed(key, undefined);
     const found = this.#find(key);
     if (found === undefined) return;
     const { kind, keyString, table } = found;
@@ -252,12 +269,12 @@ export class RegionCache {
     revision: number,
     changes: ObjectChange[],
     endedOperations: readonly string[],
-    endedControllers: readonly string[],
   ): void {
     this.#revision = revision;
     for (const change of changes) this.#references.apply(change);
     const objects = changes.toSorted((a, b) => a.kind.order - b.kind.order);
-    if (objects.length + endedOperations.length + endedControllers.length > 0) {
+    const endedControllers = changes.flatMap(endedRun);
+    if (objects.length + endedOperations.length > 0) {
       for (const listener of this.#listeners) listener({ revision, objects, endedOperations, endedControllers });
     }
     this.#wake();
@@ -268,43 +285,11 @@ export class RegionCache {
   }
 }
 
-/** Rows under a prefix of the store, by the rest of their keys. */
-class RowSet {
-  readonly #prefix: string;
-  readonly #rows = new Map<string, Uint8Array>();
-
-  constructor(prefix: string) {
-    this.#prefix = prefix;
-  }
-
-  has(name: string): boolean {
-    return this.#rows.has(name);
-  }
-
-  get(name: string): JsonValue | undefined {
-    const value = this.#rows.get(name);
-    return value && decodeRow(value);
-  }
-
-  /** Takes the row in when it is under the prefix; false when it is not. */
-  add({ key, value }: StoreEntry): boolean {
-    if (!key.startsWith(this.#prefix)) return false;
-    this.#rows.set(key.slice(this.#prefix.length), value);
-    return true;
-  }
-
-  /** The name that went, if it was here. */
-  delete(key: string): string[] {
-    const name = key.slice(this.#prefix.length);
-    return key.startsWith(this.#prefix) && this.#rows.delete(name) ? [name] : [];
-  }
-
-  /** Drops all rows whose keys are not in `keys`, and returns their names. */
-  keepOnly(keys: ReadonlySet<string>): string[] {
-    const gone = [...this.#rows.keys()].filter((name) => !keys.has(this.#prefix + name));
-    for (const name of gone) this.#rows.delete(name);
-    return gone;
-  }
+/** The life of a controller that a change ended: its row went, or an heir of the same name took it. */
+function endedRun({ kind, object, old }: ObjectChange): string[] {
+  if (kind.kind !== ControllerKind.kind || old === undefined) return [];
+  const { run } = old as Controller;
+  return run === (object as Controller | undefined)?.run ? [] : [run];
 }
 
 /** Pause before a failed listing is tried again, in milliseconds. */

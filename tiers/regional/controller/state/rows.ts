@@ -1,4 +1,4 @@
-import { fromJson, type JsonValue, toJson } from "../../../../shared/schema/mod.ts";
+import { ControllerKind, fromJson, type JsonValue, toJson } from "../../../../shared/schema/mod.ts";
 import type { AnyKind } from "../faults.ts";
 
 /** Prefix of everything that the controller keeps; its number is that of the key layout. */
@@ -7,11 +7,8 @@ export const STORE_PREFIX = "/v1/";
 /** Who wrote the store and for which region. */
 export const VERSION_ROW = "/v1/Version";
 
-/** Rows of running operations, kept under the lease of the controller that runs them. */
+/** Rows of running operations (`OperationRow`). */
 export const OPERATION_PREFIX = "/v1/Operation/";
-
-/** Rows of living controllers, kept under their leases. */
-export const CONTROLLER_PREFIX = "/v1/Controller/";
 
 /** Row of a running operation; while it is there nobody else works on the object. */
 export function operationRow(kind: AnyKind, keyString: string): string {
@@ -20,7 +17,20 @@ export function operationRow(kind: AnyKind, keyString: string): string {
 
 /** Row of a living controller. */
 export function controllerRow(id: string): string {
-  return `${CONTROLLER_PREFIX}${id}`;
+  return ControllerKind.storeKey({ addr: id });
+}
+
+/** Rows with the progress of operations, which stay for a while after their end. */
+export const PROGRESS_PREFIX = "/v1/Progress/";
+
+/** Row with the progress of the last operation on an object. */
+export function progressRow(kind: AnyKind, keyString: string): string {
+  return `${PROGRESS_PREFIX}${kind.kind}/${keyString}`;
+}
+
+/** Row with what a site reports of an operation to another controller than the one that runs it. */
+export function siteProgressRow(kind: AnyKind, keyString: string): string {
+  return `/v1/SiteProgress/${kind.kind}/${keyString}`;
 }
 
 /** Rows that keep identifiers unique in the region. */

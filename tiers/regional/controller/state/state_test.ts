@@ -4,6 +4,8 @@ import {
   AppInstKind,
   AppKind,
   CloudletKind,
+  Controller,
+  ControllerKind,
   Flavor,
   FlavorKind,
   kinds,
@@ -16,7 +18,7 @@ import { ScopeIndex } from "../replication/scopes.ts";
 import { all, app, cloudlet, flavor, furnish, instance, lines, until, World } from "../testing/world.ts";
 import { createRegion } from "./region.ts";
 import { RegionCache } from "./region_cache.ts";
-import { encodeObject, encodeRow, operationRow, VERSION_ROW } from "./rows.ts";
+import { encodeObject, encodeRow, OPERATION_PREFIX, operationRow, VERSION_ROW } from "./rows.ts";
 import { claimStore, WrongStoreError } from "./version.ts";
 
 const allKinds = kinds as readonly AnyKind[];
@@ -125,7 +127,21 @@ Deno.test("a deletion that a dead controller had only marked is undone, at the s
     }]);
   }
   const row = operationRow(FlavorKind, flavorKey("held"));
-  await store.transact([], [{ type: "put", key: row, value: encodeRow({ owner: "other" }), lease: other.id }]);
+  const operation = {
+    id: "other#1",
+    stream: "other#1",
+    owner: "other",
+    action: "delete",
+    step: "",
+    deadlineMs: 0,
+    override: 0,
+  };
+  const self = Controller.create({ key: { addr: "two" }, run: "other" });
+  const key = ControllerKind.storeKey(self.key);
+  await store.transact([], [
+    { type: "put", key: row, value: encodeRow(operation) },
+    { type: "put", key, value: encodeObject(ControllerKind, self), lease: other.id },
+  ]);
   {
     await using world = await World.start({ store });
     const deleting = async (name: string) => {
@@ -136,6 +152,7 @@ Deno.test("a deletion that a dead controller had only marked is undone, at the s
     await assert.rejects(world.api.flavors.deleteFlavor(flavor("held")), /already in progress/);
     await other.revoke();
     await until(async () => await deleting("held") === false, "the mark of the other controller is gone");
+    await until(async () => (await store.scan(OPERATION_PREFIX)).entries.length === 0, "so is its operation");
     await world.api.flavors.deleteFlavor(flavor("held"));
   }
   await store.close();

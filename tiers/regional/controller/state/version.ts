@@ -1,5 +1,6 @@
 import { type Store, type StoreEntry, transaction } from "../../../../shared/store/mod.ts";
-import { CONTROLLER_PREFIX, decodeRow, encodeRow, STORE_PREFIX, VERSION_ROW } from "./rows.ts";
+import { ControllerKind } from "../../../../shared/schema/mod.ts";
+import { decodeRow, encodeRow, STORE_PREFIX, VERSION_ROW } from "./rows.ts";
 import { type Upgrade, UPGRADES } from "./upgrades.ts";
 
 /** What the version row of a region's store says first. */
@@ -92,9 +93,11 @@ async function requireEmpty(store: Store): Promise<void> {
 
 /** A controller of the version before would go on writing rows of its form. */
 async function requireNobodyElse(store: Store): Promise<void> {
-  const { entries } = await store.scan(CONTROLLER_PREFIX, { limit: 1 });
+  const { entries } = await store.scan(ControllerKind.storePrefix, { limit: 1 });
   if (entries.length === 0) return;
-  const other = entries[0]!.key.slice(CONTROLLER_PREFIX.length);
+  const row = entries[0]!.key.slice(ControllerKind.storePrefix.length);
+  // Earlier programs named the row by the identity itself.
+  const other = row.startsWith("{") ? ControllerKind.parseKey(row).addr : row;
   throw new WrongStoreError(`Store cannot be upgraded while controller ${other} works on it: stop all of them first`);
 }
 

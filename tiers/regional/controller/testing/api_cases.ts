@@ -9,6 +9,7 @@ import { instanceCases } from "./instance_cases.ts";
 import { matchCases } from "./match_cases.ts";
 import { operatorCases } from "./operator_cases.ts";
 import { metricsCases } from "./metrics_cases.ts";
+import { operationCases } from "./operation_cases.ts";
 import { pagingCases } from "./paging_cases.ts";
 import { policyCases } from "./policy_cases.ts";
 import { recordCases } from "./record_cases.ts";
@@ -28,6 +29,7 @@ export const apiCases: ApiCase[] = [
   ...instanceCases,
   ...clusterCases,
   ...updateCases,
+  ...operationCases,
   ...pagingCases,
   ...dryRunCases,
   ...settingsCases,

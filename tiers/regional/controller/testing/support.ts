@@ -26,7 +26,7 @@ export async function siteState(world: World): Promise<dme.CloudletState> {
 export async function leftovers(store: Store): Promise<string[]> {
   const { entries } = await store.scan("/v1/");
   return entries.map(({ key }) => key).filter((key) =>
-    !/^\/v1\/(Version|Controller\/|Settings\/|FlowRateLimitSettings\/)/.test(key)
+    !/^\/v1\/(Version|Controller|Progress\/|Settings\/|FlowRateLimitSettings\/)/.test(key)
   );
 }
 

@@ -13,6 +13,7 @@ import {
   CloudletInfoApi,
   ClusterInst,
   ClusterInstApi,
+  ControllerApi,
   type DeepPartial,
   DeviceApi,
   Flavor,
@@ -22,6 +23,7 @@ import {
   PlatformType,
   type Result,
   SettingsApi,
+  StreamObjApi,
 } from "../../../../shared/schema/mod.ts";
 import { openSecrets, type SecretStore } from "../../../../shared/secrets/mod.ts";
 import { openStore, type Store } from "../../../../shared/store/mod.ts";
@@ -62,6 +64,8 @@ export function apiClients(channel: Channel) {
     clusters: createClient(ClusterInstApi, channel),
     instances: createClient(AppInstApi, channel),
     ...catalogClients(channel),
+    controllers: createClient(ControllerApi, channel),
+    streams: createClient(StreamObjApi, channel),
     alerts: createClient(AlertApi, channel),
     devices: createClient(DeviceApi, channel),
     metrics: createClient(MetricsApi, channel),

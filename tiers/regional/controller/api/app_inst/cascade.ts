@@ -1,6 +1,7 @@
 import { AppInstKind, AppKind, CRMOverride, Liveness } from "../../../../../shared/schema/mod.ts";
 import { RpcError, Status } from "../../../../../shared/rpc/mod.ts";
 import type { ApiContext } from "../../context.ts";
+import { isBusy } from "../../faults.ts";
 import type { Progress } from "../../operations/progress.ts";
 import { type Override, overrideOf } from "../../rules/crm_override.ts";
 import { isSidecar } from "../../rules/deployments.ts";
@@ -67,8 +68,4 @@ async function deleteWhenIdle(
     }
     await clock.sleep(BUSY_RETRY_MS);
   }
-}
-
-function isBusy({ code, message }: RpcError): boolean {
-  return code === Status.FAILED_PRECONDITION && message.startsWith("An action is already in progress");
 }

@@ -8,8 +8,8 @@ import {
 } from "../../../../../shared/schema/mod.ts";
 import { RpcError } from "../../../../../shared/rpc/mod.ts";
 import type { ApiContext } from "../../context.ts";
-import { failedPrecondition } from "../../faults.ts";
-import type { Operation } from "../../operations/operations.ts";
+import { failedPrecondition, isBusy } from "../../faults.ts";
+import type { Operation } from "../../operations/operation.ts";
 import { NO_OVERRIDE, type Override } from "../../rules/crm_override.ts";
 import { cloudletRefsRow } from "../../state/rows.ts";
 import { awaitCluster } from "../cluster_inst/create.ts";
@@ -30,8 +30,12 @@ export async function createAppInst(
   const { region } = context;
   const { override } = options;
   const { instance, madeCluster } = await region.change(async (tx) => {
-    await operation.claim(tx);
-    return await admitAppInst(tx, context, wanted, options, operation.progress);
+    await operation.claim(tx, { timeoutMs: context.timeouts.createAppInstMs });
+    const admission = await admitAppInst(tx, context, wanted, options, operation.progress);
+    // Whoever carries the creation on has to know what to undo.
+    const { madeCluster } = admission;
+    if (madeCluster !== undefined) await operation.note(tx, { detail: { madeCluster } });
+    return admission;
   }, queueOf(wanted));
   options.admitted?.();
   if (override.ignoresSite) return operation.progress.line("Created app instance, without its site");
@@ -75,7 +79,12 @@ async function makeCluster(
     await context.region.change((tx) => own.claim(tx));
     await awaitCluster(context, own, cluster, override);
   });
-  for await (const { message } of nested.read(new AbortController().signal)) operation.progress.line(message);
+  try {
+    for await (const { message } of nested.read(new AbortController().signal)) operation.progress.line(message);
+  } catch (error) {
+    // Somebody carries on the creation that a controller left behind.
+    if (!isBusy(RpcError.from(error))) throw error;
+  }
   // A site that is still at work on the cluster gets the same time again.
   const { kind } = await waitCreated(operation, ClusterInstKind, cluster, context.timeouts.createClusterInstMs);
   if (kind !== "ready") throw timedOut(`cluster instance ${cluster} did not become ready`);
@@ -201,7 +210,7 @@ export function isWaiting(instance: AppInst): boolean {
 /** Goes on with the creation of an instance whose controller died while its cluster was being made. */
 export async function resumeCreate(context: ApiContext, operation: Operation, key: string): Promise<void> {
   const cluster = await context.region.change(async (tx) => {
-    await operation.claim(tx);
+    await operation.hold(tx);
     const instance = await tx.require(AppInstKind, key);
     if (!isWaiting(instance)) throw failedPrecondition(`AppInst ${key} is not waiting for its cluster`);
     return ClusterInstKind.keyString(realKey(instance, instance.realClusterName));

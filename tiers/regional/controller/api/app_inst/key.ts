@@ -1,8 +1,8 @@
+import { platformFeatures } from "../../../../../shared/platform_types/mod.ts";
 import { type AppInst, AppInstKind, CloudletKind, requiredIssues } from "../../../../../shared/schema/mod.ts";
 import type { ApiContext } from "../../context.ts";
 import { refuse } from "../../faults.ts";
 import { defaultAppInstKey } from "../../rules/app_inst.ts";
-import { hasTrait } from "../../rules/platform_features.ts";
 
 type KeyContext = Pick<ApiContext, "region" | "platformOrg">;
 
@@ -10,7 +10,7 @@ type KeyContext = Pick<ApiContext, "region" | "platformOrg">;
 export function completeKey({ region, platformOrg }: KeyContext, instance: AppInst): void {
   const cloudletKey = CloudletKind.keyString(instance.key.clusterInstKey.cloudletKey);
   const cloudlet = region.cache.get(CloudletKind, cloudletKey);
-  const single = cloudlet !== undefined && hasTrait(cloudlet.platformType, "singleCluster");
+  const single = cloudlet !== undefined && platformFeatures(cloudlet.platformType).singleCluster;
   const only = single ? cloudlet.singleKubernetesClusterOwner || platformOrg : undefined;
   defaultAppInstKey(instance, { platformOrg, only });
 }

@@ -9,7 +9,7 @@ import {
 import { RpcError } from "../../../../../shared/rpc/mod.ts";
 import type { ApiContext } from "../../context.ts";
 import { notFound, refuse } from "../../faults.ts";
-import type { Operation } from "../../operations/operations.ts";
+import type { Operation } from "../../operations/operation.ts";
 import { Progress } from "../../operations/progress.ts";
 import { type Override, overrideOf } from "../../rules/crm_override.ts";
 import { requireUpdatable } from "../cluster_inst/update.ts";

@@ -1,6 +1,6 @@
 import { type AppInst, AppInstKind, CloudletKind, TrackedState } from "../../../../../shared/schema/mod.ts";
 import type { ApiContext } from "../../context.ts";
-import type { Operation } from "../../operations/operations.ts";
+import type { Operation } from "../../operations/operation.ts";
 import type { Override } from "../../rules/crm_override.ts";
 import type { ObjectTx } from "../../state/object_tx.ts";
 import { appInstIdRow, cloudletRefsRow, objectLabelRow } from "../../state/rows.ts";
@@ -30,7 +30,7 @@ export async function deleteAppInst(
   const cloudletKey = CloudletKind.keyString(AppInstKind.parseKey(key).clusterInstKey.cloudletKey);
   // Whatever state the instance is in: nobody else is working on it, as the claim has shown.
   const removed = await region.change(async (tx) => {
-    await operation.claim(tx);
+    await operation.claim(tx, { timeoutMs: context.timeouts.deleteAppInstMs });
     const instance = await tx.require(AppInstKind, key);
     await check?.(tx, instance);
     if (ready) await openSite(tx, instance.key.clusterInstKey.cloudletKey, { override, deleting: true });

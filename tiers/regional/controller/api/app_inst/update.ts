@@ -13,7 +13,7 @@ import {
 } from "../../../../../shared/schema/mod.ts";
 import type { ApiContext } from "../../context.ts";
 import { refuse } from "../../faults.ts";
-import type { Operation } from "../../operations/operations.ts";
+import type { Operation } from "../../operations/operation.ts";
 import { checkConfigs } from "../../rules/app_configs.ts";
 import { requestedPower } from "../../rules/app_inst.ts";
 import type { Override } from "../../rules/crm_override.ts";
@@ -39,7 +39,7 @@ export async function updateAppInst(
 ): Promise<void> {
   const { region, zone } = context;
   const asked = await region.change(async (tx) => {
-    await operation.claim(tx);
+    await operation.claim(tx, { timeoutMs: context.timeouts.updateAppInstMs });
     const instance = await tx.require(AppInstKind, key);
     requireUpdatable(`AppInst ${key}`, instance.state, override);
     const app = await tx.requireUsable(AppKind, AppKind.keyString(instance.key.appKey));

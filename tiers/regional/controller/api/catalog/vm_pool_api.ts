@@ -14,7 +14,7 @@ import {
 } from "../../../../../shared/schema/mod.ts";
 import type { ApiContext } from "../../context.ts";
 import { type AnyKind, refuse } from "../../faults.ts";
-import type { Operation } from "../../operations/operations.ts";
+import type { Operation } from "../../operations/operation.ts";
 import { directMachines, givenMachine, requestedMachines } from "../../operations/vm_pool_changes.ts";
 import { Issues } from "../../rules/issues.ts";
 import { checkMachines, checkNewVmPool } from "../../rules/vm_pool.ts";

@@ -1,7 +1,7 @@
 import { type ClusterInst, ClusterInstKind, Liveness, TrackedState } from "../../../../../shared/schema/mod.ts";
 import type { ApiContext } from "../../context.ts";
 import { alreadyExists } from "../../faults.ts";
-import type { Operation } from "../../operations/operations.ts";
+import type { Operation } from "../../operations/operation.ts";
 import { isTransient } from "../../operations/transitions.ts";
 import type { Override } from "../../rules/crm_override.ts";
 import { openSite, siteFailure, STILL_IN_PROGRESS, timedOut, waitCreated } from "../site_work.ts";
@@ -17,7 +17,7 @@ export async function createClusterInst(
 ): Promise<void> {
   const { region, zone } = context;
   await region.change(async (tx) => {
-    await operation.claim(tx);
+    await operation.claim(tx, { timeoutMs: context.timeouts.createClusterInstMs });
     const cluster = ClusterInstKind.message.create(wanted);
     const before = await tx.get(ClusterInstKind, key);
     if (before && !mayBeMadeAnew(before, override)) {

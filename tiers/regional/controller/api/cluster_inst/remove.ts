@@ -1,7 +1,7 @@
 import { AppInstKind, type ClusterInst, ClusterInstKind, TrackedState } from "../../../../../shared/schema/mod.ts";
 import type { ApiContext } from "../../context.ts";
 import { inUse } from "../../faults.ts";
-import type { Operation } from "../../operations/operations.ts";
+import type { Operation } from "../../operations/operation.ts";
 import type { Override } from "../../rules/crm_override.ts";
 import type { ObjectTx } from "../../state/object_tx.ts";
 import { deleteWithOwner, staysWithoutOwner } from "../app_inst/cascade.ts";
@@ -53,6 +53,7 @@ export async function deleteClusterInst(
   }
   await region.change(async (tx) => {
     const cluster = await tx.get(ClusterInstKind, key);
+    await operation.note(tx, { timeoutMs: context.timeouts.deleteClusterInstMs });
     if (cluster) tx.put(ClusterInstKind, { ...cluster, state: TrackedState.DELETE_REQUESTED, errors: [] });
   });
   await awaitClusterGone(context, operation, key, override);

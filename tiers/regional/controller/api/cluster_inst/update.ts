@@ -7,7 +7,7 @@ import {
 } from "../../../../../shared/schema/mod.ts";
 import type { ApiContext } from "../../context.ts";
 import { failedPrecondition, refuse } from "../../faults.ts";
-import type { Operation } from "../../operations/operations.ts";
+import type { Operation } from "../../operations/operation.ts";
 import { isTransient } from "../../operations/transitions.ts";
 import { checkChangedCluster, platformOf } from "../../rules/cluster_inst.ts";
 import type { Override } from "../../rules/crm_override.ts";
@@ -32,7 +32,7 @@ export async function updateClusterInst(
   override: Override,
 ): Promise<void> {
   const asked = await context.region.change(async (tx) => {
-    await operation.claim(tx);
+    await operation.claim(tx, { timeoutMs: context.timeouts.updateClusterInstMs });
     const cluster = await tx.requireUsable(ClusterInstKind, key);
     requireUpdatable(`Cluster ${key}`, cluster.state, override);
     const site = await openSite(tx, cluster.key.cloudletKey, { override });

@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { Status } from "../../../../shared/rpc/mod.ts";
+import { AppInst, CRMOverride, StatusInfo, TrackedState } from "../../../../shared/schema/mod.ts";
+import type { Store } from "../../../../shared/store/mod.ts";
+import { cutStore } from "./cut_store.ts";
+import type { FakeSite } from "./fake_site.ts";
+import { type ApiCase, refused } from "./support.ts";
+import { all, cloudlet, furnish, instance, lines, until, World, type WorldOptions } from "./world.ts";
+
+const S = TrackedState;
+const CREATED = [
+  "Creating app instance at shared.edge-baylineinc.eu.archipelago.localhost",
+  "Fetching image",
+  "Starting",
+  "Created app instance",
+];
+
+function second(store: Store, options: WorldOptions = {}): Promise<World> {
+  return World.start({ store, ...options, parts: { id: "two", ...options.parts } });
+}
+
+async function states(world: World): Promise<TrackedState[]> {
+  return (await all(world.api.instances.showAppInst(AppInst.create()))).map(({ state }) => state);
+}
+
+/** Creates the instance, and resolves when the site has it and is to say more. */
+async function begin(world: World, site: FakeSite): Promise<{ key: string; outcome: Promise<string[]> }> {
+  const outcome = lines(world.api.instances.createAppInst(instance()));
+  outcome.catch(() => {});
+  const key = await until(() => site.instances[0], "the site has the instance");
+  return { key, outcome };
+}
+
+/** Rules about operations: who can follow them, and who carries them on. */
+export const operationCases: ApiCase[] = [
+  {
+    name: "progress can be followed from its first line on, at every controller, also afterwards",
+    async run(store) {
+      await using one = await World.start({ store });
+      await using two = await second(store);
+      const site = await furnish(one);
+      const { key: instanceKey } = instance();
+      const follow = (world: World) => lines(world.api.streams.streamAppInst(instanceKey));
+      await refused(follow(one), Status.NOT_FOUND, /AppInst key .* not found/);
+      await refused(follow(two), Status.NOT_FOUND, /AppInst key .* not found/);
+
+      site.behaviour = { create: () => "working" };
+      const { key, outcome } = await begin(one, site);
+      const early = follow(two);
+      const [here, there] = [follow(one), follow(two)];
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      const late = follow(two);
+      site.reportInstance(key, S.READY);
+      assert.deepEqual(await outcome, CREATED);
+      for (const followed of [early, here, there, late]) assert.deepEqual(await followed, CREATED);
+      assert.deepEqual(await follow(one), CREATED);
+      assert.deepEqual(await follow(two), CREATED);
+
+      site.behaviour = { remove: () => ({ errors: ["device busy"] }) };
+      await refused(lines(one.api.instances.deleteAppInst(instance())), Status.UNKNOWN, /device busy/);
+      await refused(follow(two), Status.UNKNOWN, /^Encountered failures: device busy$/);
+      // A call that was refused before it began leaves the history as it is.
+      await refused(lines(two.api.instances.createAppInst(instance())), Status.ALREADY_EXISTS, /already exists/);
+      await refused(follow(one), Status.UNKNOWN, /device busy/);
+      site.behaviour = { remove: () => "working" };
+      const deleting = lines(one.api.instances.deleteAppInst(instance()));
+      await until(async () => (await states(one))[0] === S.DELETING, "the site is deleting");
+      const followed = follow(two);
+      site.reportInstance(key, S.DELETE_DONE);
+      assert.deepEqual(await deleting, ["Deleted app instance"]);
+      assert.deepEqual(await followed, ["Deleted app instance"]);
+      await refused(follow(two), Status.NOT_FOUND, /not found/);
+      await refused(follow(one), Status.NOT_FOUND, /not found/);
+      assert.ok((await lines(two.api.streams.streamCloudlet(cloudlet().key))).includes("Created cloudlet"));
+      await refused(
+        lines(two.api.streams.streamCloudlet({ ...cloudlet().key, name: "" })),
+        Status.INVALID_ARGUMENT,
+        /name is required/,
+      );
+    },
+  },
+  {
+    name: "what a site reports to one controller reaches the operation that another one runs",
+    async run(store) {
+      await using one = await World.start({ store });
+      await using two = await second(store);
+      const site = await furnish(two);
+      site.behaviour = { create: () => "silent" };
+      const { key, outcome } = await begin(one, site);
+      const status = StatusInfo.create({ msgCount: 2, msgs: ["Fetching image", "Starting"] });
+      site.reportInstance(key, S.CREATING, { status });
+      await until(async () => (await states(one))[0] === S.CREATING, "the site is at work");
+      await new Promise((resolve) => setTimeout(resolve, 700));
+      site.reportInstance(key, S.READY);
+      assert.deepEqual(await outcome, CREATED);
+      assert.deepEqual((await store.scan("/v1/SiteProgress/")).entries, []);
+    },
+  },
+  {
+    name: "a stuck operation gives way to one with an override, wherever it runs",
+    async run(store) {
+      await using one = await World.start({ store });
+      await using two = await second(store);
+      const site = await furnish(one);
+      site.behaviour = { create: () => "silent" };
+      const { outcome } = await begin(one, site);
+      await refused(
+        lines(two.api.instances.deleteAppInst(instance())),
+        Status.FAILED_PRECONDITION,
+        /already in progress/,
+      );
+      const forced = AppInst.create({ ...instance(), crmOverride: CRMOverride.IGNORE_TRANSIENT_STATE });
+      assert.deepEqual(await lines(two.api.instances.deleteAppInst(forced)), ["Deleted app instance"]);
+      await refused(outcome, Status.ABORTED, /Another operation has taken the object over/);
+      assert.deepEqual(await states(one), []);
+      assert.deepEqual((await store.scan("/v1/Operation/")).entries, []);
+
+      const again = await begin(one, site);
+      assert.deepEqual(await lines(one.api.instances.deleteAppInst(forced)), ["Deleted app instance"]);
+      await refused(again.outcome, Status.ABORTED, /taken the object over/);
+    },
+  },
+  {
+    name: "operations of a controller that dies are carried on by another one, with their readers",
+    async run(store) {
+      const cut = cutStore(store);
+      await using two = await second(store);
+      const site = await furnish(two);
+      const one = await World.start({ store: cut.store });
+      try {
+        site.behaviour = { create: () => "working" };
+        const { key, outcome } = await begin(one, site);
+        await until(async () => (await states(two))[0] === S.CREATING, "the site is at work");
+        const followed = lines(two.api.streams.streamAppInst(instance().key));
+        // So that there are lines in the store.
+        await new Promise((resolve) => setTimeout(resolve, 700));
+        await cut.kill();
+        site.reportInstance(key, S.READY);
+        assert.deepEqual((await followed).at(0), CREATED[0]);
+        assert.deepEqual((await followed).at(-1), CREATED.at(-1));
+        assert.deepEqual(await states(two), [S.READY]);
+        assert.deepEqual((await store.scan("/v1/Operation/")).entries, []);
+        await assert.rejects(Promise.race([outcome, Promise.reject(new Error("dead"))]));
+      } finally {
+        site.behaviour = {};
+        await one[Symbol.asyncDispose]();
+      }
+    },
+  },
+];
