@@ -14,6 +14,7 @@ import { rotateSigningKey } from "../../../shared/secrets/mod.ts";
 import { systemRandom } from "../../../shared/runtime/mod.ts";
 import { dmeService } from "./service.ts";
 import { type TestController, testController, type TestPlatform, testPlatform } from "./testing/controller.ts";
+import { Pipe } from "./testing/edge_clients.ts";
 import { appInst } from "./testing/region.ts";
 import { until } from "./testing/until.ts";
 
@@ -187,6 +188,57 @@ Deno.test("a controller of another region is not followed", async () => {
   } finally {
     await engine.stop();
     await stranger.close();
+    await platform.close();
+  }
+});
+
+Deno.test("event streams in every HTTP form pass through TLS and HTTP/2, and end when the service stops", async () => {
+  const platform = await testPlatform("eu");
+  const controller = await testController(platform, "eu");
+  fill(controller);
+  const engine = await start(platform, [controller.address]);
+  const client = Deno.createHttpClient({ caCerts: [platform.ca.rootPem], http1: false, http2: true });
+  const url = `${engine.running.addresses.rest!.replace("127.0.0.1", "localhost")}/v1/streamedgeevent`;
+  try {
+    await engine.running.ready;
+    const { json: { session_cookie } } = await engine.post("registerclient", REGISTER);
+    const { json: { edge_events_cookie } } = await engine.post("findcloudlet", {
+      session_cookie,
+      gps_location: { latitude: 48, longitude: 11 },
+    });
+    const requests = new Pipe<Uint8Array>();
+    const send = (event: object) => requests.put(new TextEncoder().encode(JSON.stringify(event)));
+    send({ event_type: 1, session_cookie, edge_events_cookie });
+    const lines = await fetch(url, { method: "POST", body: ReadableStream.from(requests), client });
+    const query = new URLSearchParams({ session_cookie, edge_events_cookie });
+    const source = await fetch(`${url}?${query}`, { headers: { accept: "text/event-stream" }, client });
+    assert.deepEqual([lines.status, source.status], [200, 200]);
+    assert.equal(source.headers.get("content-type"), "text/event-stream");
+    const texts = [lines, source].map(() => "");
+    const read = [lines, source].map(async (response, index) => {
+      for await (const text of response.body!.pipeThrough(new TextDecoderStream())) texts[index] += text;
+    });
+    await until(() => texts.every((text) => text.includes("InitConnection")), "both streams are live");
+    send({ event_type: "EVENT_LATENCY_SAMPLES", gps_location: { latitude: 48 }, samples: [{ value: 3 }] });
+    const [, name] = /"stream":"([^"]+)"/.exec(texts[1]!)!;
+    const told = await fetch(`${url}?stream=${name}`, {
+      method: "POST",
+      body: JSON.stringify({ event_type: "LocationUpdate", gps_location: { latitude: 52.7, longitude: 13.4 } }),
+      client,
+    });
+    assert.deepEqual([told.status, await told.json()], [200, {}]);
+    await until(() => texts[0]!.includes("LatencyProcessed"), "the samples are processed");
+    await until(() => /CloudletUpdate.*alpha\.north-2/.test(texts[1]!), "another instance is told of");
+    const stopped = engine.stop();
+    await Promise.all(read);
+    // Over HTTP/2 the runtime waits for the end of the body as long as the service may take to stop.
+    requests.end();
+    await stopped;
+    assert.match(texts[0]!, /"grpc_code":14.*Service Unavailable/);
+    assert.match(texts[1]!, /event: failure\ndata: \{"code":14/);
+  } finally {
+    client.close();
+    await controller.close();
     await platform.close();
   }
 });

@@ -68,8 +68,11 @@ export async function edgeLines(
 }
 
 async function readEvents(connection: EdgeConnection, body: ReadableStream<Uint8Array> | null): Promise<void> {
+  const reader = (body ?? ReadableStream.from<Uint8Array>([])).getReader();
+  // A client that sends on, or nothing but keeps its body open, would hold the request when its answer has ended.
+  connection.onEnd = () => void reader.cancel().catch(() => {});
   try {
-    for await (const json of readJsonObjects(body ?? ReadableStream.from([]), MAX_MESSAGE_BYTES)) {
+    for await (const json of readJsonObjects(chunksOf(reader), MAX_MESSAGE_BYTES)) {
       await connection.receive(messageOf(dme.ClientEdgeEvent, json));
       if (connection.over) return;
     }
@@ -79,6 +82,10 @@ async function readEvents(connection: EdgeConnection, body: ReadableStream<Uint8
     const broken = error instanceof RpcError ? error : new RpcError(Status.CANCELLED, "The client has gone");
     connection.end(broken);
   }
+}
+
+async function* chunksOf(reader: ReadableStreamDefaultReader<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for (let next = await reader.read(); !next.done; next = await reader.read()) yield next.value;
 }
 
 /** An event as JSON of the REST form. */
