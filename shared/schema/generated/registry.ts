@@ -200,6 +200,7 @@ export const services: readonly ServiceDefinition[] = [
   archipelago.AlertPolicyApi,
   archipelago.AppApi,
   archipelago.AppInstApi,
+  archipelago.AppInstClientApi,
   archipelago.AutoProvPolicyApi,
   archipelago.AutoScalePolicyApi,
   archipelago.CloudletApi,

@@ -8,6 +8,7 @@ import {
   AlertApi,
   AppApi,
   AppInstApi,
+  AppInstClientApi,
   AppInstLatencyApi,
   CloudletApi,
   CloudletKeyApi,
@@ -39,6 +40,7 @@ import { cloudletApi } from "./api/cloudlet_api.ts";
 import { clusterInstApi } from "./api/cluster_inst_api.ts";
 import { controllerApi } from "./api/controller_api.ts";
 import { withDryRun } from "./api/dry_run.ts";
+import { appInstClientApi } from "./api/app_inst_client_api.ts";
 import { metricsApi } from "./api/metrics_api.ts";
 import { deviceApi } from "./api/device_api.ts";
 import { appInstLatencyApi, matchApi } from "./api/match_api.ts";
@@ -58,13 +60,15 @@ import { receiveReports } from "./replication/owned.ts";
 import { publishedKinds, publishRegion } from "./replication/publisher.ts";
 import { SiteReports } from "./replication/site_reports.ts";
 import type { CheckpointInterval } from "./records/checkpoints.ts";
+import { ClientWatches } from "./records/client_watches.ts";
+import { takeDevices } from "./records/device_intake.ts";
 import { keepRecords } from "./records/records.ts";
 import { receiveVmPoolReports } from "./replication/vm_pool_reports.ts";
 import { AppSources, SourceHosts, SourceReader } from "./sources/mod.ts";
 import { timestamp } from "./state/object_tx.ts";
 import { createRegion, type Region } from "./state/region.ts";
 import { RegionCache } from "./state/region_cache.ts";
-import { ensureSettings, timeoutsOf } from "./state/settings.ts";
+import { currentSettings, ensureSettings, timeoutsOf } from "./state/settings.ts";
 import { claimStore } from "./state/version.ts";
 
 /** What a controller is made of. */
@@ -161,6 +165,8 @@ export async function startController(parts: ControllerParts): Promise<Controlle
   receiveAlerts(hub, alerts, log);
   const stopRecords = parts.metrics &&
     keepRecords({ region, lease, clock, log }, hub, parts.metrics, parts.checkpointInterval ?? "MONTH");
+  const watches = new ClientWatches(hub, () => currentSettings(cache).maxTrackedDmeClients, log);
+  const stopDevices = takeDevices(hub, region, log);
   const stopInstanceAlerts = followInstanceAlerts(region, id, log);
   const stopPublishing = publishRegion(hub, cache, allKinds);
   const stopDroppingRevoked = dropRevoked(hub, cache);
@@ -207,6 +213,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
       serve(AppInstApi, appInstApi);
       serve(AlertApi, alertApi);
       serve(DeviceApi, deviceApi);
+      server.addService(AppInstClientApi, appInstClientApi(watches));
       server.addService(MetricsApi, metricsApi(parts.metrics));
       serve(AppInstLatencyApi, appInstLatencyApi);
       serve(MatchApi, matchApi);
@@ -222,6 +229,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
       await operations.close();
       await reports.close();
       await stopRecords?.();
+      await stopDevices();
       await stopInstanceAlerts();
       await alerts.close();
       stopPublishing();

@@ -1,6 +1,17 @@
 import assert from "node:assert/strict";
+import { createNotifyClient, roundRobin } from "../../../../shared/notify/mod.ts";
 import { Status } from "../../../../shared/rpc/mod.ts";
-import { Alert, AlertKind, AppInst, Device, DeviceReport, dme } from "../../../../shared/schema/mod.ts";
+import {
+  Alert,
+  AlertKind,
+  AppInst,
+  AppInstClient,
+  AppInstClientKey,
+  AppInstClientWatchKind,
+  Device,
+  DeviceReport,
+  dme,
+} from "../../../../shared/schema/mod.ts";
 import { appInstLabels } from "../alerts/labels.ts";
 import type { Lease, Store } from "../../../../shared/store/mod.ts";
 import { type ApiCase, refused } from "./support.ts";
@@ -127,6 +138,83 @@ export const recordCases: ApiCase[] = [
       await refused(report({ begin: { seconds: 2 }, end: { seconds: 1 } }), Status.INVALID_ARGUMENT, /before begin/);
       await devices.evictDevice(Device.create({ key }));
       await refused(devices.evictDevice(Device.create({ key })), Status.NOT_FOUND, /^Device key/);
+    },
+  },
+  {
+    name: "whoever watches an app's clients gets those that matching engines tell of; engines know while somebody does",
+    async run(store) {
+      await using world = await AnyWorld.start({ store });
+      const engine = createNotifyClient({
+        service: "dme",
+        region: "eu",
+        wants: [AppInstClientWatchKind.kind],
+        connect: roundRobin([world.notifyAddress], () => ({})),
+      });
+      const replica = engine.replica(AppInstClientWatchKind.kind);
+      engine.start();
+      try {
+        const { clients } = world.api;
+        const key = (name: string, uniqueId = "") => ({
+          appInstKey: { appKey: { organization: "AtlasWorks", name } },
+          uniqueId,
+        });
+        await refused(
+          all(clients.showAppInstClient(AppInstClientKey.create())),
+          Status.INVALID_ARGUMENT,
+          /organization/,
+        );
+        const tell = (name: string, uniqueId: string) =>
+          engine.send("AppInstClient", AppInstClient.encode(AppInstClient.create({ clientKey: key(name, uniqueId) })));
+        const follow = (name: string) => {
+          const seen: string[] = [];
+          const stop = new AbortController();
+          const ended = (async () => {
+            const request = AppInstClientKey.create(key(name));
+            for await (const { clientKey } of clients.showAppInstClient(request, { signal: stop.signal })) {
+              seen.push(clientKey.uniqueId);
+            }
+          })().catch(() => {});
+          return { seen, stop: () => (stop.abort(), ended) };
+        };
+        const one = follow("Echo");
+        await until(() => replica.size === 1, "the engine knows");
+        tell("Echo", "a");
+        tell("Other", "b");
+        tell("Echo", "c");
+        await until(() => one.seen.length === 2, "two have come");
+        const two = follow("Echo");
+        const every = follow("");
+        await until(() => two.seen.length === 2 && every.seen.length === 2, "those of the past are told, too");
+        tell("Other", "d");
+        await until(() => every.seen.length === 3, "the wider watch has more");
+        assert.deepEqual([one.seen, two.seen, every.seen], [["a", "c"], ["a", "c"], ["a", "c", "d"]]);
+        await one.stop();
+        assert.equal(replica.size, 2);
+        await two.stop();
+        await every.stop();
+        await until(() => replica.size === 0, "the engine knows that nobody is left");
+        engine.send("AppInstClient", new Uint8Array([0xff]));
+        engine.send("Device", new Uint8Array([0xff]));
+        const device = (uniqueId: string, seconds: number) =>
+          engine.send(
+            "Device",
+            Device.encode(Device.create({
+              key: { uniqueIdType: "platos", uniqueId },
+              firstSeen: { seconds },
+              lastSeen: { seconds },
+            })),
+          );
+        for (const seconds of [20, 10, 30]) device("x", seconds);
+        const show = () => all(world.api.devices.showDevice(Device.create()));
+        const found = await until(async () => {
+          const [one] = await show();
+          return one?.lastSeen?.seconds === 30 && one;
+        }, "the device is kept");
+        assert.equal(found.firstSeen!.seconds, 10);
+        assert.ok(world.log.records.some(({ message }) => message === "Device of a matching engine cannot be read"));
+      } finally {
+        await engine.stop();
+      }
     },
   },
 ];

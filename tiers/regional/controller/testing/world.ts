@@ -7,6 +7,7 @@ import {
   AppApi,
   AppInst,
   AppInstApi,
+  AppInstClientApi,
   AppInstLatencyApi,
   Cloudlet,
   CloudletApi,
@@ -69,6 +70,7 @@ export function apiClients(channel: Channel) {
     alerts: createClient(AlertApi, channel),
     devices: createClient(DeviceApi, channel),
     metrics: createClient(MetricsApi, channel),
+    clients: createClient(AppInstClientApi, channel),
     latencies: createClient(AppInstLatencyApi, channel),
     matches: createClient(MatchApi, channel),
   };
