@@ -17,6 +17,23 @@ export interface ParsedArguments {
   readonly given: ReadonlySet<string>;
 }
 
+/** Texts of the files that words name as `name=@path`; undefined for one that is not there. */
+export type FileTexts = ReadonlyMap<string, string | undefined>;
+
+/** Paths of the files that words may name. A value that begins with two `@` is text that begins with one. */
+export function namedFiles(words: readonly string[]): string[] {
+  const values = words.flatMap((word) => {
+    const value = word.slice(word.indexOf("=") + 1);
+    // Of a map's entry the value is behind another sign.
+    return [value, value.slice(value.indexOf("=") + 1)];
+  });
+  return [...new Set(values.map(unquoted).filter(isFile).map((value) => value.slice(1)))];
+}
+
+function isFile(value: string): boolean {
+  return /^@[^@]/.test(value);
+}
+
 /**
  * Reads `name=value` words. Throws UsageError naming every word that is wrong, then every argument that is missing, with
  * those that the caller misses already.
@@ -25,6 +42,7 @@ export function parseArguments(
   known: readonly Argument[],
   words: readonly string[],
   alsoMissing: readonly string[] = [],
+  files: FileTexts = new Map(),
 ): ParsedArguments {
   const json: JsonObject = {};
   const given = new Set<string>();
@@ -33,7 +51,7 @@ export function parseArguments(
     const split = word.indexOf("=");
     if (split <= 0) throw new UsageError(`arg "${word}" not name=val format`);
     const name = word.slice(0, split);
-    const argument = place(known, json, name, unquoted(word.slice(split + 1)), given);
+    const argument = place(known, json, name, unquoted(word.slice(split + 1)), given, files);
     if (argument === undefined) unknown.push(name);
     else given.add(argument.name);
   }
@@ -70,6 +88,7 @@ function place(
   name: string,
   value: string,
   given: ReadonlySet<string>,
+  files: FileTexts,
 ): Argument | undefined {
   const [base, index, rest] = splitName(name);
   const argument = findArgument(known, base);
@@ -87,13 +106,13 @@ function place(
     if (index === undefined || rest === undefined) {
       throw new UsageError(`arg ${name} must name an index and a part, as ${argument.name}:0.<part>=<value>`);
     }
-    return placeStruct(type.fields, parent, key, Number(index), rest, value, name) ? argument : undefined;
+    return placeStruct(type.fields, parent, key, Number(index), rest, value, name, files) ? argument : undefined;
   }
   if (index !== undefined) return undefined;
   switch (type.kind) {
     case "list": {
       const list = (parent[key] ??= []) as JsonValue[];
-      list.push(convert(type.item, name, value));
+      list.push(convert(type.item, name, value, files, argument.secret));
       return argument;
     }
     case "map": {
@@ -101,7 +120,7 @@ function place(
       if (split <= 0) throw new UsageError(`arg ${name} must be ${name}=<key>=<value>, got ${JSON.stringify(value)}`);
       const map = (parent[key] ??= {}) as JsonObject;
       Object.defineProperty(map, value.slice(0, split), {
-        value: convert(type.item, name, value.slice(split + 1)),
+        value: convert(type.item, name, value.slice(split + 1), files, argument.secret),
         enumerable: true,
         configurable: true,
         writable: true,
@@ -110,7 +129,7 @@ function place(
     }
     default:
       if (given.has(argument.name)) throw new UsageError(`arg ${argument.name} is given twice`);
-      parent[key] = convert(type, name, value, argument.secret);
+      parent[key] = convert(type, name, value, files, argument.secret);
       return argument;
   }
 }
@@ -129,11 +148,12 @@ function placeStruct(
   rest: string,
   value: string,
   name: string,
+  files: FileTexts,
 ): boolean {
   const list = (parent[key] ??= []) as JsonValue[];
   if (index > MAX_STRUCT_INDEX) throw new UsageError(`arg ${name}: the index must be at most ${MAX_STRUCT_INDEX}`);
   while (list.length <= index) list.push({});
-  return place(fields, list[index] as JsonObject, rest, value, new Set()) !== undefined;
+  return place(fields, list[index] as JsonObject, rest, value, new Set(), files) !== undefined;
 }
 
 function parentOf(target: JsonObject, path: readonly string[]): JsonObject {
@@ -142,7 +162,13 @@ function parentOf(target: JsonObject, path: readonly string[]): JsonObject {
   return current;
 }
 
-function convert(type: ArgumentType, name: string, value: string, secret = false): JsonValue {
+function convert(
+  type: ArgumentType,
+  name: string,
+  value: string,
+  files: FileTexts,
+  secret = false,
+): JsonValue {
   const refuse = (rule: string): never => {
     throw new UsageError(`arg ${name} must be ${rule}${secret ? "" : `, got ${JSON.stringify(value)}`}`);
   };
@@ -160,7 +186,21 @@ function convert(type: ArgumentType, name: string, value: string, secret = false
     case "map":
     case "structs":
       return refuse("a single value");
+    case "string":
+      // Secrets may begin with anything.
+      return secret ? value : textOf(name, value, files);
     default:
       return value;
   }
+}
+
+/** The text that a value stands for: its own, or that of the file that it names. */
+function textOf(name: string, value: string, files: FileTexts): string {
+  if (value.startsWith("@@")) return value.slice(1);
+  if (!isFile(value)) return value;
+  const text = files.get(value.slice(1));
+  if (text === undefined) {
+    throw new UsageError(`arg ${name}: there is no file ${value.slice(1)}; text that begins with @ is written with @@`);
+  }
+  return text;
 }

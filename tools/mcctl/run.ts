@@ -9,7 +9,7 @@ import { type Flags, parseFlags } from "./flags.ts";
 import { commandHelp, groupHelp, programHelp } from "./help.ts";
 import type { Io } from "./io.ts";
 import { createPrinter } from "./output/printer.ts";
-import { type JsonObject, parseArguments } from "./parse_arguments.ts";
+import { type FileTexts, type JsonObject, namedFiles, parseArguments } from "./parse_arguments.ts";
 import { findTarget, type Target } from "./platform_file.ts";
 import { didYouMean } from "./suggest.ts";
 
@@ -168,7 +168,8 @@ async function requestBody(
   }
   const asked = (command.prompts ?? []).map((prompt) => prompt.argument);
   const known = command.args.map((arg) => asked.includes(arg.name) ? { ...arg, required: false } : arg);
-  const { json, given } = parseArguments(known, rest, command.regional && region === "" ? ["region"] : []);
+  const files = await readNamedFiles(command, rest, io);
+  const { json, given } = parseArguments(known, rest, command.regional && region === "" ? ["region"] : [], files);
   if (command.request !== undefined) checkRequest(command, command.request, json);
   for (const prompt of command.prompts ?? []) {
     if (given.has(prompt.argument)) continue;
@@ -178,6 +179,14 @@ async function requestBody(
     json[argument.path[0]!] = secret;
   }
   return command.body(json, region);
+}
+
+/** Texts of the files that arguments of region commands name. */
+async function readNamedFiles(command: Command, words: readonly string[], io: Io): Promise<FileTexts> {
+  const texts = new Map<string, string | undefined>();
+  if (!command.regional) return texts;
+  for (const path of namedFiles(words)) texts.set(path, await io.readFile(path));
+  return texts;
 }
 
 function regionOf(data: JsonObject): unknown {

@@ -24,6 +24,41 @@ Deno.test("region commands send the wrapped object with the token", async () => 
   assert.equal(io.output(), "ok\n");
 });
 
+Deno.test("texts of apps come from files, in lists of structures, maps and by themselves", async () => {
+  const files = { "m.yaml": "kind: Service\n", "env.yaml": '"quoted"' };
+  const io = fakeIo({ environment: TOKEN, reply: { body: `{"message":"ok"}` }, files });
+  const words = line(
+    "app create region=eu apporg=acme appname=a appvers=1 deploymentmanifest=@m.yaml configs:0.kind=envVarsYaml " +
+      "configs:0.config=@env.yaml configs:1.config=@@x annotations='@@' serverlessconfig.vcpus=0.5 " +
+      "requiredoutboundconnections:0.protocol=tcp requiredoutboundconnections:0.portrangemin=443 " +
+      "autoprovpolicies=p1 autoprovpolicies=p2 trusted=true qossessionduration=1h",
+  );
+  assert.equal(await run([...ADDRESS, ...words], io), 0, io.errors());
+  assert.deepEqual(io.posted[0]!.body, {
+    region: "eu",
+    app: {
+      key: { organization: "acme", name: "a", version: "1" },
+      deployment_manifest: "kind: Service\n",
+      configs: [{ kind: "envVarsYaml", config: '"quoted"' }, { config: "@x" }],
+      annotations: "@",
+      serverless_config: { vcpus: 0.5 },
+      required_outbound_connections: [{ protocol: "tcp", port_range_min: 443 }],
+      auto_prov_policies: ["p1", "p2"],
+      trusted: true,
+      qos_session_duration: "1h",
+    },
+  });
+  const env = line("cloudlet update region=eu cloudletorg=o cloudlet=c envvar=A=@m.yaml envvar=B=@@b");
+  assert.equal(await run([...ADDRESS, ...env], io), 0, io.errors());
+  const { cloudlet } = io.posted[1]!.body as { cloudlet: { env_var: unknown } };
+  assert.deepEqual(cloudlet.env_var, { A: "kind: Service\n", B: "@b" });
+  const absent = fakeIo({ environment: TOKEN });
+  const update = line("app update region=eu apporg=acme appname=a appvers=1 deploymentmanifest=@none.yaml");
+  assert.equal(await run([...ADDRESS, ...update], absent), 1);
+  assert.match(absent.errors(), /arg deploymentmanifest: there is no file none\.yaml; .* with @@/);
+  assert.deepEqual(absent.posted, []);
+});
+
 Deno.test("shows print YAML when piped, a table on a terminal, JSON when wanted", async () => {
   const output = async (isTerminal: boolean, ...flags: string[]) => {
     const io = fakeIo({ isTerminal, reply: { body: SHOW } });

@@ -84,7 +84,17 @@ Deno.test({
       return new TextDecoder().decode(stdout).split("\n").filter((word) => word !== "");
     };
     assert.deepEqual(await complete("mcctl cloud"), ["cloudlet", "cloudletinfo", "cloudletpool"]);
-    assert.deepEqual(await complete("mcctl app "), ["create", "delete", "update", "show"]);
+    assert.deepEqual(await complete("mcctl app "), [
+      "create",
+      "delete",
+      "update",
+      "show",
+      "addautoprovpolicy",
+      "removeautoprovpolicy",
+      "addalertpolicy",
+      "removealertpolicy",
+      "showcloudletsfordeployment",
+    ]);
     assert.deepEqual(await complete("mcctl app create appn"), ["appname="]);
     assert.deepEqual(await complete("mcctl app create imagetype=do"), []);
     assert.deepEqual(await complete("mcctl app create imagetype=D"), ["Docker"]);
