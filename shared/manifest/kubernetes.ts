@@ -17,6 +17,8 @@ export interface ServicePort {
 
 /** What the platform has to know of a Kubernetes manifest. */
 export interface KubernetesFacts {
+  /** Its LoadBalancer Services, by name. */
+  readonly balancers: readonly { readonly name: string; readonly ports: readonly ServicePort[] }[];
   /** Ports of its LoadBalancer Services. */
   readonly balanced: readonly ServicePort[];
   /** Ports of all of its Services. */
@@ -92,7 +94,7 @@ function decode(text: string, report: (rule: string) => void): Fields[] {
 }
 
 function factsOf(objects: readonly Fields[]): KubernetesFacts {
-  const balanced: ServicePort[] = [];
+  const balancers: { name: string; ports: ServicePort[] }[] = [];
   const served: ServicePort[] = [];
   let gpus = 0;
   for (const object of objects) {
@@ -100,7 +102,8 @@ function factsOf(objects: readonly Fields[]): KubernetesFacts {
       const spec = fields(object["spec"]);
       const ports = list(spec["ports"]).map(servicePort);
       served.push(...ports);
-      if (spec["type"] === "LoadBalancer") balanced.push(...ports);
+      const name = String(fields(object["metadata"])["name"] ?? "");
+      if (spec["type"] === "LoadBalancer") balancers.push({ name, ports });
     }
     for (const pod of podsOf(object)) {
       for (const container of list(pod["containers"])) {
@@ -109,7 +112,13 @@ function factsOf(objects: readonly Fields[]): KubernetesFacts {
       }
     }
   }
-  return { balanced, served, gpus, hasDaemonSet: objects.some((object) => object["kind"] === "DaemonSet") };
+  return {
+    balancers,
+    balanced: balancers.flatMap(({ ports }) => ports),
+    served,
+    gpus,
+    hasDaemonSet: objects.some((object) => object["kind"] === "DaemonSet"),
+  };
 }
 
 function servicePort(port: Fields): ServicePort {

@@ -1,8 +1,9 @@
 import type { Handlers } from "../../../../shared/rpc/mod.ts";
-import { type AppInstApi, AppInstKind, matches } from "../../../../shared/schema/mod.ts";
+import { type AppInstApi, AppInstKind, AppKind, matches } from "../../../../shared/schema/mod.ts";
 import type { ApiContext } from "../context.ts";
 import { checkAppInst } from "../rules/app_inst.ts";
 import { overrideOf } from "../rules/crm_override.ts";
+import { autoProvIntent, checkDeletion } from "./app_inst/auto_prov.ts";
 import { createAppInst } from "./app_inst/create.ts";
 import { completeKey, readInstanceKey } from "./app_inst/key.ts";
 import { refreshAppInst } from "./app_inst/refresh.ts";
@@ -21,22 +22,32 @@ export function appInstApi(context: ApiContext): Handlers<typeof AppInstApi> {
       });
       const key = AppInstKind.keyString(instance.key);
       const override = overrideOf(request.crmOverride);
+      const intent = autoProvIntent(call.metadata);
       return operations.run(
         AppInstKind,
         key,
         "create",
-        (operation) => createAppInst(context, operation, key, instance, { override }),
+        (operation) => createAppInst(context, operation, key, instance, { override, intent }),
         { override: override.value },
       ).read(call.signal);
     },
     deleteAppInst(request, call) {
       const key = readInstanceKey(context, request);
       const override = overrideOf(request.crmOverride);
+      const intent = autoProvIntent(call.metadata);
       return operations.run(
         AppInstKind,
         key,
         "delete",
-        (operation) => deleteAppInst(context, operation, key, { override, ready: true }),
+        (operation) =>
+          deleteAppInst(context, operation, key, {
+            override,
+            ready: true,
+            async check(tx, instance) {
+              const app = intent && await tx.get(AppKind, AppKind.keyString(instance.key.appKey));
+              if (app) await checkDeletion(tx, region.cache, app, instance, intent);
+            },
+          }),
         { override: override.value },
       ).read(call.signal);
     },

@@ -1,4 +1,11 @@
-import { type App, type AppInst, enumText, PlatformType, PowerState } from "../../../../shared/schema/mod.ts";
+import {
+  type App,
+  type AppInst,
+  enumText,
+  ImageType,
+  PlatformType,
+  PowerState,
+} from "../../../../shared/schema/mod.ts";
 import { asksForCluster, NO_CLUSTER } from "./cluster_names.ts";
 import type { Platform } from "./cluster_inst.ts";
 import { clusterDeploymentOf } from "./deployments.ts";
@@ -74,6 +81,12 @@ export function checkPlatformFit(
     "key.cluster_inst_key.cloudlet_key",
     instance.key.clusterInstKey.cloudletKey.name,
     `cannot run on platform ${type}: the app is made of compose files`,
+  );
+  issues.check(
+    app.imageType !== ImageType.IMAGE_TYPE_OVF || features.ovfImages,
+    "key.cluster_inst_key.cloudlet_key",
+    instance.key.clusterInstKey.cloudletKey.name,
+    `cannot run on platform ${type}: it takes no machine images of type OVF`,
   );
   issues.check(
     !instance.dedicatedIp || features.dedicatedAppIp,

@@ -13,6 +13,7 @@ import { operationCases } from "./operation_cases.ts";
 import { pagingCases } from "./paging_cases.ts";
 import { policyCases } from "./policy_cases.ts";
 import { recordCases } from "./record_cases.ts";
+import { autoProvCases } from "./auto_prov_cases.ts";
 import { updateCases } from "./update_cases.ts";
 import { settingsCases } from "./settings_cases.ts";
 import { vmPoolCases } from "./vm_pool_cases.ts";
@@ -29,6 +30,7 @@ export const apiCases: ApiCase[] = [
   ...instanceCases,
   ...clusterCases,
   ...updateCases,
+  ...autoProvCases,
   ...operationCases,
   ...pagingCases,
   ...dryRunCases,

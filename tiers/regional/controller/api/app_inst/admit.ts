@@ -13,10 +13,12 @@ import {
 import type { ApiContext } from "../../context.ts";
 import { alreadyExists, refuse } from "../../faults.ts";
 import type { Progress } from "../../operations/progress.ts";
+import { checkManifestFlavor } from "../../rules/app_manifest.ts";
 import { checkPlatformFit } from "../../rules/app_inst.ts";
 import { platformOf } from "../../rules/cluster_inst.ts";
 import type { Override } from "../../rules/crm_override.ts";
 import { Issues } from "../../rules/issues.ts";
+import { balancersOf } from "../../rules/service_names.ts";
 import type { ObjectTx } from "../../state/object_tx.ts";
 import { requireReferences } from "../../state/references.ts";
 import { requireTrustOf } from "../app_trust.ts";
@@ -26,6 +28,7 @@ import { selectCluster } from "../cluster_selection/select.ts";
 import { clusterKeyOf } from "../cluster_selection/wish.ts";
 import { needsOfAppInst, type Site, takeResources } from "../resources/mod.ts";
 import { openSite } from "../site_work.ts";
+import { type AutoProvIntent, checkCreation } from "./auto_prov.ts";
 import { nameAppInst } from "./names.ts";
 import { takePorts } from "./ports.ts";
 import { giveBack } from "./remove.ts";
@@ -33,6 +36,8 @@ import { giveBack } from "./remove.ts";
 /** What a new instance needs beside what its object says. */
 export interface CreateOptions {
   readonly override: Override;
+  /** Why the auto-provisioner wants the instance; undefined: somebody else does. */
+  readonly intent?: AutoProvIntent;
 }
 
 /** An instance that was taken in. */
@@ -50,7 +55,7 @@ export async function admitAppInst(
   tx: ObjectTx,
   { region, zone, platformOrg }: ApiContext,
   wanted: AppInst,
-  { override }: CreateOptions,
+  { override, intent }: CreateOptions,
   progress: Progress,
 ): Promise<Admission> {
   const instance = AppInstKind.message.create(wanted);
@@ -65,8 +70,14 @@ export async function admitAppInst(
   const freed = before && clusterKeyOf(before);
   const wish = { app, instance, site, platformOrg, freed };
   const selection = await selectCluster(tx, region.cache, wish);
+  if (intent) {
+    await checkCreation(tx, region.cache, app, instance, intent);
+    instance.liveness = Liveness.LIVENESS_AUTOPROV;
+  }
   const flavor = await tx.requireUsable(FlavorKind, FlavorKind.keyString(instance.flavor));
-  await takeResources(tx, site, needsOfAppInst(site, instance, app, flavor));
+  checkManifestFlavor(app, flavor, issues);
+  refuse(issues.list);
+  await takeResources(tx, site, needsOfAppInst(site, instance, app, flavor, balancersOf(app).length));
   await nameAppInst(tx, instance, site, { before, inCluster: selection.kind !== "none" });
   await applySelection(tx, zone, selection, wish, override.ignoresSite);
   await requireReferences(tx, AppInstKind, instance);

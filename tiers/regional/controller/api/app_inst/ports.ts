@@ -7,10 +7,12 @@ import {
   dme,
   IpAccess,
 } from "../../../../../shared/schema/mod.ts";
+import { nameRule } from "../../../../../shared/dns/mod.ts";
 import { failedPrecondition } from "../../faults.ts";
 import { conflictingPort, heldPort } from "../../rules/cluster_ports.ts";
 import { isOneMachine, isVm } from "../../rules/deployments.ts";
 import { type DnsZone, objectFqdn, sharedFqdn } from "../../rules/dns_labels.ts";
+import { balancersOf, namePrefix } from "../../rules/service_names.ts";
 import { allotPorts, parsePublicPortRange, PUBLIC_PORT_RANGE } from "../../rules/public_ports.ts";
 import { joinCluster, readMembers } from "../../state/cluster_refs.ts";
 import { readCloudletRefs, writeCloudletRefs } from "../../state/cloudlet_refs.ts";
@@ -48,6 +50,7 @@ export async function takePorts(tx: ObjectTx, wish: PortsWish): Promise<void> {
     case "none":
     case "own":
       instance.mappedPorts = ports.map((port) => mappedPort(port, port.port));
+      if (!hidden && site.traits.features.ipPerService) prefixNames(wish, ports);
       instance.uri = hidden ? "" : objectFqdn(instance.dnsLabel, site.cloudlet.dnsLabel, zone);
       return;
     case "cluster":
@@ -59,6 +62,18 @@ export async function takePorts(tx: ObjectTx, wish: PortsWish): Promise<void> {
       await takeSharedPorts(tx, instance, site, ports);
       instance.uri = hidden ? "" : sharedFqdn(site.cloudlet.dnsLabel, zone);
       return;
+  }
+}
+
+/** Where each service has an address of its own, its name leads to its ports. */
+function prefixNames({ app, instance, site, zone }: PortsWish, ports: readonly PortRange[]): void {
+  const balancers = balancersOf(app);
+  const name = objectFqdn(instance.dnsLabel, site.cloudlet.dnsLabel, zone);
+  for (const [i, port] of ports.entries()) {
+    const prefix = namePrefix(balancers, port);
+    const rule = prefix === "" ? undefined : nameRule(prefix + name);
+    if (rule) throw failedPrecondition(`Name ${prefix}${name} of port ${heldPort(port)} cannot be: it ${rule}`);
+    instance.mappedPorts[i]!.fqdnPrefix = prefix;
   }
 }
 
