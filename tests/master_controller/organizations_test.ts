@@ -108,8 +108,8 @@ async function checkDelete({ call, login, user }: World): Promise<void> {
     const remove = (by = ann) => call("auth/org/delete", { Name: "ACME" }, by);
     await refused(remove(bob), 403, "Forbidden");
     far.put("App", App.create({ key: { organization: "acme", name: "a", version: "1" } }));
-    await refused(remove(), 400, /in use or check failed: region far: used by app$/);
-    far.failures.set("ShowApp", { after: 0, error: new RpcError(Status.INTERNAL, "store is gone") });
+    await refused(remove(), 400, /in use or check failed: region far: in use by some App$/);
+    far.failures.set("OrganizationInUse", { after: 0, error: new RpcError(Status.INTERNAL, "store is gone") });
     await refused(remove(), 400, /in use or check failed: region far: store is gone/);
     await far.stop();
     await refused(remove(), 400, /in use or check failed: region far: Region far is unavailable/);

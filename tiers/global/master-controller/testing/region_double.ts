@@ -14,6 +14,7 @@ import {
   matches,
   type MethodDefinition,
   type ObjectKind,
+  type Organization,
   regionServices,
   RequestOption,
   Result,
@@ -94,6 +95,15 @@ export class RegionDouble {
     return objects;
   }
 
+  /** Whether it has objects that the organization owns. */
+  #isUsed(organization: string): Result {
+    const using = [...this.#objects].filter(([name, objects]) =>
+      [...objects.values()].some((object) => findKind(name)!.owner(object) === organization)
+    );
+    if (using.length === 0) return Result.create();
+    return Result.create({ code: 1, message: `in use by some ${using.map(([name]) => name).sort().join(", ")}` });
+  }
+
   #handler(method: MethodDefinition): unknown {
     const serve = (request: object, context: Pick<CallContext, "metadata" | "signal">): AsyncIterable<object> => {
       const { metadata } = context;
@@ -130,6 +140,7 @@ export class RegionDouble {
   *#replies(method: MethodDefinition, request: object, after: string): Iterable<object> {
     const answer = this.answers.get(method.name);
     if (answer !== undefined) return yield* answer(request);
+    if (method.name === "OrganizationInUse") return yield this.#isUsed((request as Organization).name);
     const kind = findKind(method.input.descriptor.typeName);
     if (kind === undefined) throw new RpcError(Status.UNIMPLEMENTED, "not part of the double");
     const objects = this.#of(kind);

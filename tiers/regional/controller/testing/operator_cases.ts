@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { Status } from "../../../../shared/rpc/mod.ts";
 import {
+  App,
   CloudletPool,
   CloudletPoolMember,
+  DeleteType,
   Flavor,
   FlowRateLimitAlgorithm,
   FlowRateLimitSettings,
@@ -17,6 +19,7 @@ import {
   ResTagTable,
   ResTagTableKey,
   Settings,
+  TrustPolicyException,
 } from "../../../../shared/schema/mod.ts";
 import type { Store } from "../../../../shared/store/mod.ts";
 import { type ApiCase, refused } from "./support.ts";
@@ -63,6 +66,40 @@ export const operatorCases: ApiCase[] = [
       assert.deepEqual(await optional(), { nas: "nas:1" });
       await refused(flavors.updateFlavor({ ...flavor(), fields: ["3"] }), Status.UNIMPLEMENTED, /create another one/);
       await refused(flavors.addFlavorRes(flavor("none")), Status.NOT_FOUND, /Flavor key {"name":"none"} not found/);
+    },
+  },
+  {
+    name: "a flavor stays when something keeps one of the apps that would go with it",
+    async run(store) {
+      await using world = await start(store);
+      const { flavors, apps, exceptions, pools } = world.api;
+      const sidecar = app({
+        key: { organization: "AtlasWorks", name: "Sidecar", version: "1" },
+        delOpt: DeleteType.AUTO_DELETE,
+        trusted: true,
+      });
+      const pool = CloudletPool.create({ key: { organization: OPERATOR, name: "pool" } });
+      const exception = TrustPolicyException.create({
+        key: { appKey: sidecar.key, cloudletPoolKey: pool.key, name: "web" },
+        outboundSecurityRules: [{ protocol: "ICMP", remoteCidr: "0.0.0.0/0" }],
+      });
+      await flavors.createFlavor(flavor());
+      await apps.createApp(sidecar);
+      await apps.createApp(app());
+      await pools.createCloudletPool(pool);
+      await exceptions.createTrustPolicyException(exception);
+      const error = await refused(flavors.deleteFlavor(flavor()), Status.FAILED_PRECONDITION, /Flavor in use by App/);
+      assert.doesNotMatch(error.message, /Sidecar/);
+      await apps.deleteApp(app());
+      await refused(
+        flavors.deleteFlavor(flavor()),
+        Status.FAILED_PRECONDITION,
+        /App in use by TrustPolicyException .*Sidecar/,
+      );
+      assert.equal((await all(flavors.showFlavor(flavor())))[0]!.deletePrepare, false);
+      await exceptions.deleteTrustPolicyException(exception);
+      await flavors.deleteFlavor(flavor());
+      assert.deepEqual(await all(apps.showApp(App.create())), []);
     },
   },
   {
