@@ -185,7 +185,7 @@ export const ControllerApi: {
       responseStream: true,
       input: Controller,
       output: Controller,
-      api: { resource: "config", action: "VIEW", org: "", open: false, requiresOrg: false, cli: "controller show", requiredArgs: [], internal: false, eachController: false },
+      api: { resource: "config", action: "VIEW", org: "", open: false, requiresOrg: false, cli: "", requiredArgs: [], internal: true, eachController: false },
     },
   },
 };
