@@ -1,5 +1,6 @@
 import { RpcError, Status } from "../../../../shared/rpc/mod.ts";
 import { AppInstKind, AppKind, CloudletKind } from "../../../../shared/schema/mod.ts";
+import { registrySecretPath } from "../sources/mod.ts";
 import type { DataCall, DataHandler } from "./data.ts";
 import { readText } from "./data_input.ts";
 
@@ -17,11 +18,6 @@ export const registryData: Readonly<Record<string, DataHandler>> = {
     return { auth_type: type, username, password, hostname, port: Number(port) || 0, token: token || apikey };
   },
 };
-
-/** Path of a registry's secret: as hosts with ports are no segments of paths, their colon is replaced. */
-export function registrySecretPath(host: string): string {
-  return `registry/${host.replaceAll(":", "_")}`;
-}
 
 /** Host and port of an image, as of `https://registry.example:5000/acme/game:1.0`. */
 function hostOf(image: string): string {

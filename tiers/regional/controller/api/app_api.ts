@@ -1,4 +1,4 @@
-import type { Handlers } from "../../../../shared/rpc/mod.ts";
+import { type Handlers, RpcError, Status } from "../../../../shared/rpc/mod.ts";
 import {
   App,
   type AppApi,
@@ -12,7 +12,7 @@ import {
 import type { ApiContext } from "../context.ts";
 import { alreadyExists, failedPrecondition, inUse, refuse } from "../faults.ts";
 import { checkApp, defaultApp, revisionStamp } from "../rules/app.ts";
-import { checkManifestFlavor } from "../rules/app_manifest.ts";
+import { checkManifestFlavor, isManifestUrl } from "../rules/app_manifest.ts";
 import { type AppUpdate, updateOfApp } from "../rules/app_update.ts";
 import { Issues } from "../rules/issues.ts";
 import { defaultServerless } from "../rules/serverless.ts";
@@ -132,6 +132,8 @@ async function requireNoInstances({ region }: ApiContext, tx: ObjectTx, key: str
 
 /** Checks an app against the objects that it refers to, and stores it. */
 async function putApp(tx: ObjectTx, app: App, before: App | undefined): Promise<void> {
+  // What was looked at before the transaction was another app than this.
+  if (isManifestUrl(app)) throw new RpcError(Status.ABORTED, "The app is being changed by others at once, try again");
   await requireReferences(tx, AppKind, app, before);
   const flavor = await tx.get(FlavorKind, FlavorKind.keyString(app.defaultFlavor));
   if (flavor) {

@@ -4,14 +4,16 @@ import {
   AppKind,
   type Cloudlet,
   CloudletKind,
+  type TrustPolicy,
   TrustPolicyExceptionKind,
+  TrustPolicyKind,
 } from "../../../../shared/schema/mod.ts";
 import type { ApiContext } from "../context.ts";
 import { type AnyKind, failedPrecondition, inUse } from "../faults.ts";
 import { distrustOf } from "../rules/trust.ts";
 import type { ObjectTx } from "../state/object_tx.ts";
 import type { RegionCache } from "../state/region_cache.ts";
-import { exceptionsOf, trustRulesOf } from "../state/trust_rules.ts";
+import { exceptionsOf, trustPolicyKey, trustRulesOf } from "../state/trust_rules.ts";
 
 /** Fields of an app that a trust policy looks at. */
 const TRUST_FIELDS = ["trusted", "required_outbound_connections"];
@@ -49,13 +51,49 @@ export async function requireTrust(
   }
 }
 
-/** Throws E_TRUST when an app may not run on a cloudlet (specification 4.8). */
-export function requireTrustOf(cache: RegionCache, app: App, cloudlet: Cloudlet): void {
+/**
+ * Throws E_TRUST when an app may not run on a cloudlet (specification 4.8), in the transaction that places it there: the
+ * policy is read in it, so a change of the policy at the same moment makes it run again.
+ */
+export async function requireTrustOf(tx: ObjectTx, cache: RegionCache, app: App, cloudlet: Cloudlet): Promise<void> {
+  if (cloudlet.trustPolicy === "") return;
+  const policy = await tx.get(TrustPolicyKind, trustPolicyKey(cloudlet));
   const key = AppKind.keyString(app.key);
-  const rules = trustRulesOf(cache, cloudlet, key);
-  const distrust = rules && distrustOf(app, rules);
+  const distrust = distrustOf(app, trustRulesOf(cache, cloudlet, key, policy) ?? []);
   if (distrust === undefined) return;
   throw failedPrecondition(`App ${key} may not run on cloudlet ${CloudletKind.keyString(cloudlet.key)}: ${distrust}`);
+}
+
+/**
+ * Throws E_TRUST when an app that runs on a cloudlet would not be trusted there under a policy that is to be put in force
+ * or changed, in the transaction that does it. `cloudlets` are as they then are.
+ */
+export async function requireTrustUnder(
+  { region: { cache } }: ApiContext,
+  tx: ObjectTx,
+  policy: TrustPolicy,
+  cloudlets: readonly Cloudlet[],
+): Promise<void> {
+  await cache.reached(await tx.hold(AppInstKind, ""));
+  const faults: string[] = [];
+  for (const cloudlet of cloudlets) {
+    const cloudletKey = CloudletKind.keyString(cloudlet.key);
+    for (const key of cache.referrersOfKind(CloudletKind as AnyKind, cloudletKey, AppInstKind as AnyKind)) {
+      const instance = cache.get(AppInstKind, key);
+      const app = instance && cache.get(AppKind, AppKind.keyString(instance.key.appKey));
+      if (app === undefined) continue;
+      const appKey = AppKind.keyString(app.key);
+      const distrust = distrustOf(app, trustRulesOf(cache, cloudlet, appKey, policy) ?? []);
+      if (distrust) faults.push(`App ${appKey} on cloudlet ${cloudletKey}: ${distrust}`);
+    }
+  }
+  if (faults.length > 0) throw failedPrecondition(`Instances would not be trusted: ${[...new Set(faults)].join("; ")}`);
+}
+
+/** The cloudlets on which a policy is in force. */
+export function cloudletsUnder({ region: { cache } }: ApiContext, policyKey: string): Cloudlet[] {
+  return [...cache.referrersOfKind(TrustPolicyKind as AnyKind, policyKey, CloudletKind as AnyKind)]
+    .map((key) => cache.get(CloudletKind, key)).filter((cloudlet) => cloudlet !== undefined);
 }
 
 /** Cloudlets that have an instance of an app. */

@@ -35,7 +35,9 @@ export function isArchiveUrl(manifest: string): boolean {
 
 /** Whether a manifest has to be downloaded, as its text is what is kept. */
 export function isManifestUrl({ deployment, deploymentManifest }: App): boolean {
-  return isUrl(deploymentManifest) && !(deployment === "docker" && isArchiveUrl(deploymentManifest));
+  // A chart has no manifest at all.
+  if (!isUrl(deploymentManifest) || !isDeployment(deployment) || deployment === "helm") return false;
+  return !(deployment === "docker" && isArchiveUrl(deploymentManifest));
 }
 
 /**

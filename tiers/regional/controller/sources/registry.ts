@@ -36,7 +36,7 @@ export function parseImage(image: string): ImageName {
   return { host, repository, reference: digest ?? tag ?? DEFAULT_TAG };
 }
 
-/** Path of the credentials for a registry, for all regions alike. */
+/** Path of the credentials for a registry, for all regions alike; a port's colon has no place in a path. */
 export function registrySecretPath(host: string): string {
   return `registry/${host.replaceAll(":", "_")}`;
 }

@@ -6,6 +6,7 @@ import {
   AppAlertPolicy,
   AppAutoProvPolicy,
   AppInst,
+  AppKind,
   AutoProvPolicy,
   type Cloudlet,
   CloudletInfoKind,
@@ -44,6 +45,21 @@ function machine(more: Partial<App> = {}): App {
 async function putCloudlet(store: Store, made: Cloudlet): Promise<void> {
   const ready = { ...made, state: TrackedState.READY, dnsLabel: made.key.name.toLowerCase() };
   await transaction(store, (tx) => tx.put(CloudletKind.storeKey(made.key), encodeObject(CloudletKind, ready)));
+}
+
+/** A store that does something else first whenever a key is to be written. */
+function beforeWriting(store: Store, key: string, action: () => Promise<void>): Store {
+  const transact: Store["transact"] = async (compares, ops) => {
+    if (ops.some((op) => op.type === "put" && op.key === key)) await action();
+    return await store.transact(compares, ops);
+  };
+  return new Proxy(store, {
+    get(target, name) {
+      if (name === "transact") return transact;
+      const value = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
 }
 
 /** Rules about apps. */
@@ -115,6 +131,31 @@ export const appCases: ApiCase[] = [
         /App in use by AppInst .*: meanwhile access_ports, skip_hc_ports may not change/,
       );
       assert.ok(refusals <= 12);
+    },
+  },
+  {
+    name: "an instance that comes between an update's reading and its writing freezes the app's ports",
+    async run(store) {
+      let before: (() => Promise<unknown>) | undefined;
+      const disturbed = beforeWriting(store, AppKind.storeKey(app().key), async () => {
+        const once = before;
+        before = undefined;
+        await once?.();
+      });
+      await using world = await World.start({ store: disturbed });
+      await furnish(world);
+      const { apps, instances } = world.api;
+      before = () => lines(instances.createAppInst(instance()));
+      await refused(
+        apps.updateApp(app({ fields: ["7"], accessPorts: "tcp:9090" })),
+        Status.FAILED_PRECONDITION,
+        /App in use by AppInst .*: meanwhile access_ports may not change/,
+      );
+      assert.equal((await all(apps.showApp(App.create())))[0]!.accessPorts, "tcp:8080");
+      // And without an instance in between it works.
+      await lines(instances.deleteAppInst(instance()));
+      before = () => Promise.resolve();
+      await apps.updateApp(app({ fields: ["7"], accessPorts: "tcp:9090" }));
     },
   },
   {
@@ -195,7 +236,21 @@ export const appCases: ApiCase[] = [
         Status.FAILED_PRECONDITION,
         /would not be trusted: on cloudlet .*Edge.* the app is not trusted/,
       );
-      // Machines have more that may not change, so a second reason must not hide the first.
+      const changed = (portRangeMin: number) => ({
+        ...TrustPolicy.create({ key: policyKey, fields: ["3"] }),
+        outboundSecurityRules: outward("8.0.0.0/8").map((rule) => ({ ...rule, portRangeMin })),
+      });
+      await refused(
+        lines(trustPolicies.updateTrustPolicy(changed(444))),
+        Status.INVALID_ARGUMENT,
+        /port_range_max/,
+      );
+      await refused(
+        lines(trustPolicies.updateTrustPolicy({ ...changed(1), outboundSecurityRules: [] })),
+        Status.FAILED_PRECONDITION,
+        /would not be trusted: App .*Echo.* on cloudlet .*Edge.*TCP 443 to 8\.100\.7/,
+      );
+      await lines(trustPolicies.updateTrustPolicy(changed(1)));
       await lines(instances.deleteAppInst(instance()));
       const poolKey = { organization: EDGE.organization, name: "pool" };
       await pools.createCloudletPool(CloudletPool.create({ key: poolKey, cloudlets: [EDGE] }));

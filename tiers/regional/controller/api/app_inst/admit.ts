@@ -66,7 +66,7 @@ export async function admitAppInst(
   const issues = new Issues();
   checkPlatformFit(app, instance, platformOf(site.cloudlet), issues);
   refuse(issues.list);
-  requireTrustOf(region.cache, app, site.cloudlet);
+  await requireTrustOf(tx, region.cache, app, site.cloudlet);
   const freed = before && clusterKeyOf(before);
   const wish = { app, instance, site, platformOrg, freed };
   const selection = await selectCluster(tx, region.cache, wish);

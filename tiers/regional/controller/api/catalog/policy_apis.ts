@@ -31,6 +31,7 @@ import {
 import { defaultSecurityRules } from "../../rules/security_rules.ts";
 import type { ObjectTx } from "../../state/object_tx.ts";
 import { currentSettings } from "../../state/settings.ts";
+import { cloudletsUnder, requireTrustUnder } from "../app_trust.ts";
 import { done } from "../requests.ts";
 import { catalog, streamed } from "./catalog.ts";
 
@@ -121,6 +122,10 @@ export function trustPolicyApi(context: ApiContext): Handlers<typeof TrustPolicy
   const policies = catalog(context, TrustPolicyKind, {
     defaults: (policy) => defaultSecurityRules(policy.outboundSecurityRules),
     check: checkTrustPolicy,
+    async within(tx, policy, before) {
+      if (before === undefined) return;
+      await requireTrustUnder(context, tx, policy, cloudletsUnder(context, TrustPolicyKind.keyString(policy.key)));
+    },
   });
   return {
     createTrustPolicy: (request) => streamed(policies.create(request)),
