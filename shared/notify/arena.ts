@@ -15,6 +15,7 @@ const LARGEST_SLAB_BYTES = 256 * 1024;
  * What is dropped is freed only by moving the rest to another arena.
  */
 export class Arena {
+  readonly slabs: Uint8Array[] = [];
   #slab = new Uint8Array();
   #used = 0;
   #nextBytes = FIRST_SLAB_BYTES;
@@ -25,11 +26,12 @@ export class Arena {
     return this.#allocated;
   }
 
-  /** Room for so many bytes, directly behind those reserved before if the slab has room. */
+  /** Room for so many bytes, in the last slab: directly behind those reserved before if it has room. */
   reserve(length: number): ByteRange {
     if (length > this.#slab.length - this.#used) {
       const bytes = Math.max(length, this.#nextBytes);
       this.#slab = new Uint8Array(bytes);
+      this.slabs.push(this.#slab);
       this.#used = 0;
       this.#allocated += bytes;
       this.#nextBytes = Math.min(LARGEST_SLAB_BYTES, this.#nextBytes * 2);

@@ -32,7 +32,7 @@ Deno.test("an entry encoded once is what the schema would encode", () => {
       const encoded = encodeEntry(entry);
       const frame = new FrameBuilder(1_000_000);
       for (let i = 0; i <= more; i++) frame.add(encoded);
-      const { batch } = decodeFrame(frame.finish());
+      const { batch } = decodeFrame(frame.finish((bytes) => new Uint8Array(bytes)));
       assert.equal(batch!.entries.length, more + 1);
       for (const read of batch!.entries) {
         assert.deepEqual({ ...read }, { ...entry, action: EntryAction.UPDATE, epoch: "", correlation: "" });
@@ -121,7 +121,7 @@ Deno.test("frames out of place are refused", () => {
   const batch = (entry: Parameters<typeof encodeEntry>[0]): Uint8Array => {
     const frame = new FrameBuilder(1_000);
     frame.add(encodeEntry(entry));
-    return frame.finish();
+    return frame.finish((bytes) => new Uint8Array(bytes));
   };
   assert.throws(() => HubStream.hello(batch({ kind: "A" })), /must be a hello/);
   assert.throws(() => HubStream.hello(encodeControl({ hello: { version: 1, instance: "i" } })), /no service/);

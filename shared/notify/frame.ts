@@ -1,3 +1,4 @@
+import { Buffer } from "node:buffer";
 import type { ByteRange } from "./arena.ts";
 import { plainEntries } from "./batch_reader.ts";
 import { Entry, Entry_Action as EntryAction, NotifyFrame } from "../schema/mod.ts";
@@ -24,8 +25,13 @@ function writeVarint(target: Uint8Array, position: number, value: number): numbe
 
 /** Tag of `Batch.entries` (field 1, length-delimited). */
 const ENTRIES_TAG = 0x0a;
-/** Tag of `Entry.value` (field 4, length-delimited). */
+/** Tags of `Entry`: field number × 8 + wire type. */
+const ACTION_TAG = 0x08;
+const KIND_TAG = 0x12;
+const KEY_TAG = 0x1a;
 const VALUE_TAG = 0x22;
+const REVISION_TAG = 0x28;
+const TRACEPARENT_TAG = 0x3a;
 /** Tag of `NotifyFrame.batch` (field 2, length-delimited). */
 const BATCH_TAG = 0x12;
 
@@ -40,42 +46,103 @@ export const encodeCounter: { entries: number } = {
 
 const NO_VALUE = new Uint8Array();
 
+/** A change as it is to be encoded, its texts in UTF-8. */
+export interface EncodedChange {
+  readonly kind: Uint8Array;
+  /** The key is the first `keyLength` bytes. */
+  readonly key: Uint8Array;
+  readonly keyLength: number;
+  /** Undefined for a deletion. */
+  readonly value: Uint8Array | undefined;
+  readonly revision: number;
+  readonly traceparent: string;
+}
+
 /**
- * Encodes an entry once, as an element of a batch, in the form in which every stream sends it. The value comes last, so that it
+ * Encodes a change once, as an element of a batch, in the form in which every stream sends it. The value comes last, so that it
  * can be had as a view. `reserve` gives the place for it.
  */
-export function encodeEntryInto(entry: Partial<Entry>, reserve: (length: number) => ByteRange): ByteRange {
+export function encodeChangeInto(change: EncodedChange, reserve: (length: number) => ByteRange): ByteRange {
   encoded++;
-  const value = entry.value ?? NO_VALUE;
-  const head = Entry.encode({
-    action: entry.action ?? EntryAction.UPDATE,
-    kind: entry.kind ?? "",
-    key: entry.key ?? "",
-    value: NO_VALUE,
-    revision: entry.revision ?? 0,
-    epoch: entry.epoch ?? "",
-    traceparent: entry.traceparent ?? "",
-    correlation: entry.correlation ?? "",
-  });
-  const tail = value.length === 0 ? 0 : 1 + varintLength(value.length) + value.length;
-  const length = head.length + tail;
+  const { kind, key, keyLength, value = NO_VALUE, revision } = change;
+  const trace = change.traceparent === "" ? NO_VALUE : utf8.encode(change.traceparent);
+  const length = (change.value === undefined ? 2 : 0) + fieldLength(kind.length) + fieldLength(keyLength) +
+    1 + varintLength(revision) + fieldLength(trace.length) + fieldLength(value.length);
   const range = reserve(1 + varintLength(length) + length);
   const { slab, at } = range;
   slab[at] = ENTRIES_TAG;
   let position = writeVarint(slab, at + 1, length);
-  slab.set(head, position);
-  position += head.length;
-  if (tail > 0) {
-    slab[position++] = VALUE_TAG;
-    position = writeVarint(slab, position, value.length);
-    slab.set(value, position);
+  if (change.value === undefined) {
+    slab[position++] = ACTION_TAG;
+    slab[position++] = EntryAction.DELETE;
   }
+  position = writeField(slab, position, KIND_TAG, kind, kind.length);
+  position = writeField(slab, position, KEY_TAG, key, keyLength);
+  slab[position++] = REVISION_TAG;
+  position = writeVarint(slab, position, revision);
+  position = writeField(slab, position, TRACEPARENT_TAG, trace, trace.length);
+  writeField(slab, position, VALUE_TAG, value, value.length);
   return range;
 }
 
-/** Encodes an entry into an array of its own. */
+const utf8 = new TextEncoder();
+
+/** Length of a field of bytes with its tag; an empty one is left out. */
+function fieldLength(length: number): number {
+  return length === 0 ? 0 : 1 + varintLength(length) + length;
+}
+
+/** Writes a field of bytes and returns the position after it. */
+function writeField(target: Uint8Array, position: number, tag: number, bytes: Uint8Array, length: number): number {
+  if (length === 0) return position;
+  target[position++] = tag;
+  position = writeVarint(target, position, length);
+  target.set(bytes.length === length ? bytes : bytes.subarray(0, length), position);
+  return position + length;
+}
+
+/** Position after a varint. */
+function skipVarint(bytes: Uint8Array, position: number): number {
+  while (bytes[position]! >= 128) position++;
+  return position + 1;
+}
+
+/** Where the key of a change is that {@linkcode encodeChangeInto} put at `at`. */
+export function keyRangeOf(slab: Uint8Array, at: number): { from: number; to: number } {
+  let position = skipVarint(slab, at + 1);
+  if (slab[position] === ACTION_TAG) position += 2;
+  // The kind, and the key behind it.
+  for (const tag of [KIND_TAG, KEY_TAG]) {
+    if (slab[position] !== tag) return { from: position, to: position };
+    let length = 0;
+    let scale = 1;
+    for (position++; slab[position]! >= 128; position++, scale *= 128) length += (slab[position]! & 127) * scale;
+    length += slab[position++]! * scale;
+    if (tag === KEY_TAG) return { from: position, to: position + length };
+    position += length;
+  }
+  return { from: position, to: position };
+}
+
+/** The key of such a change. */
+export function keyTextOf(slab: Uint8Array, at: number): string {
+  const { from, to } = keyRangeOf(slab, at);
+  return Buffer.from(slab.buffer, slab.byteOffset + from, to - from).toString("utf8");
+}
+
+/** The trace context of such a change. */
+export function traceparentOf({ slab, at, length }: ByteRange): string {
+  return Entry.decode(slab.subarray(skipVarint(slab, at + 1), at + length)).traceparent;
+}
+
+/** Encodes any other entry, as an element of a batch, into an array of its own. */
 export function encodeEntry(entry: Partial<Entry>): ByteRange {
-  return encodeEntryInto(entry, (length) => ({ slab: new Uint8Array(length), at: 0, length }));
+  encoded++;
+  const body = Entry.encode(Entry.create(entry));
+  const slab = new Uint8Array(1 + varintLength(body.length) + body.length);
+  slab[0] = ENTRIES_TAG;
+  slab.set(body, writeVarint(slab, 1, body.length));
+  return { slab, at: 0, length: slab.length };
 }
 
 /** Gathers encoded entries into one frame. */
@@ -110,9 +177,9 @@ export class FrameBuilder {
     this.#bytes += length;
   }
 
-  /** The frame. */
-  finish(): Uint8Array {
-    const frame = new Uint8Array(1 + varintLength(this.#bytes) + this.#bytes);
+  /** The frame, in an array that `take` gives. */
+  finish(take: (bytes: number) => Uint8Array): Uint8Array {
+    const frame = take(1 + varintLength(this.#bytes) + this.#bytes);
     frame[0] = BATCH_TAG;
     let position = writeVarint(frame, 1, this.#bytes);
     for (const { slab, from, to } of this.#runs) {

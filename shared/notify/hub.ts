@@ -189,8 +189,11 @@ async function* serveStream(
   try {
     while (!stream.ended) {
       const frame = stream.pull();
-      if (frame) yield frame;
-      else if (!stream.ended) await stream.waiting();
+      if (frame) {
+        yield frame;
+        // Who asks for more has sent it, or keeps a copy.
+        core.frames.give(frame);
+      } else if (!stream.ended) await stream.waiting();
     }
     if (failure) throw failure;
   } finally {

@@ -4,6 +4,7 @@ import type { AdmissionRefusal, Agreement } from "./admission.ts";
 import type { ByteRange } from "./arena.ts";
 import { ChangeList } from "./change_list.ts";
 import { encodeControl, encodeEntry, EntryAction } from "./frame.ts";
+import { FramePool } from "./frame_pool.ts";
 import type { HelloInfo } from "./hello.ts";
 import type { HubSide, HubStream } from "./hub_stream.ts";
 import { type NotifyLimits, PROTOCOL_VERSION, UNHANDLED } from "./limits.ts";
@@ -11,6 +12,9 @@ import { type ChildInfo, type OwnedHandler, OwnedTable } from "./owned_table.ts"
 import type { NotifyClock, NotifyLog } from "./ports.ts";
 import { filterText, listOf, type Scopes, scopesOf } from "./scopes.ts";
 import { type Position, Sender } from "./sender.ts";
+
+/** What a frame has in front of its entries, at most. */
+const FRAME_HEAD_BYTES = 16;
 
 /** Which children a message is for; what is left out does not matter. */
 export interface MessageAddress {
@@ -61,6 +65,8 @@ interface OwnedKind {
 export class HubCore implements HubSide {
   readonly limits: NotifyLimits;
   readonly owned: OwnedTable;
+  /** Arrays of the frames that streams send. */
+  readonly frames: FramePool;
   readonly #parts: HubParts;
   readonly #lists = new Map<string, ChangeList>();
   readonly #ownedKinds = new Map<string, OwnedKind>();
@@ -74,11 +80,13 @@ export class HubCore implements HubSide {
   readonly #replaced = new Map<string, Set<string>>();
   readonly connects = new Map<string, number>();
   readonly connectedAt = new Map<number, number>();
+  readonly #takeFrame = (bytes: number): Uint8Array => this.frames.take(bytes);
   #nextId = 1;
 
   constructor(parts: HubParts) {
     this.#parts = parts;
     this.limits = parts.limits;
+    this.frames = new FramePool(parts.limits.frameBytes + FRAME_HEAD_BYTES);
     for (const kind of parts.kinds) this.#lists.set(kind, new ChangeList(kind, parts.limits.tombstones));
     this.owned = new OwnedTable(
       parts.clock,
@@ -241,12 +249,12 @@ export class HubCore implements HubSide {
       },
     });
     this.#streams.set(name, stream);
-    const sender = new Sender(sent, held, this.limits);
+    const sender = new Sender(sent, held, this.limits, this.#takeFrame);
     this.#index(stream, sender);
     this.connects.set(name, (this.connects.get(name) ?? 0) + 1);
     this.connectedAt.set(child.id, this.#parts.clock.now());
     this.owned.attach(child, owns);
-    stream.admit(child, new Set(owns), sender, greeting);
+    stream.admit(child, owns, sender, greeting);
     this.#event(child, "connected");
     return undefined;
   }

@@ -25,7 +25,7 @@ export class HubStream {
   readonly received: ReceivedCounts = { frames: 0, bytes: 0, entries: 0 };
   readonly #side: HubSide;
   #child: ChildInfo | undefined;
-  #owns: ReadonlySet<string> = new Set();
+  #owns: readonly string[] = [];
   #sender: Sender | undefined;
   #farewell: Uint8Array | undefined;
   #greeting: Uint8Array | undefined;
@@ -65,7 +65,7 @@ export class HubStream {
   }
 
   /** Lets the child in. */
-  admit(child: ChildInfo, owns: ReadonlySet<string>, sender: Sender, greeting: Uint8Array): void {
+  admit(child: ChildInfo, owns: readonly string[], sender: Sender, greeting: Uint8Array): void {
     this.#child = child;
     this.#owns = owns;
     this.#sender = sender;
@@ -90,7 +90,7 @@ export class HubStream {
     this.received.entries += batch.entries.length;
     const { keyBytes, objectBytes } = this.#side.limits;
     for (const entry of batch.entries) {
-      if (entry.action !== EntryAction.MESSAGE && !this.#owns.has(entry.kind)) {
+      if (entry.action !== EntryAction.MESSAGE && !this.#owns.includes(entry.kind)) {
         throw new RpcError(Status.PERMISSION_DENIED, `Kind ${JSON.stringify(entry.kind)} was not agreed on`);
       }
       if (entry.key.length > keyBytes) {

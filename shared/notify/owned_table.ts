@@ -37,9 +37,10 @@ interface Holder {
   child: ChildInfo;
   /** Whether a stream of it is up. */
   attached: boolean;
-  readonly objects: Map<string, Map<string, Uint8Array>>;
+  /** Made with the first object: most children of a large tree own none. */
+  objects?: Map<string, Map<string, Uint8Array>>;
   /** Keys sent since the snapshot of a kind began on the present stream. */
-  readonly seen: Map<string, Set<string>>;
+  seen?: Map<string, Set<string>>;
   count: number;
   cancelGrace: (() => void) | undefined;
 }
@@ -79,15 +80,17 @@ export class OwnedTable {
   attach(child: ChildInfo, owns: readonly string[]): void {
     let holder = this.#holders.get(child.name);
     if (!holder) {
-      holder = { child, attached: true, objects: new Map(), seen: new Map(), count: 0, cancelGrace: undefined };
+      holder = { child, attached: true, count: 0, cancelGrace: undefined };
       this.#holders.set(child.name, holder);
     }
     holder.cancelGrace?.();
     holder.cancelGrace = undefined;
     holder.child = child;
     holder.attached = true;
-    holder.seen.clear();
-    for (const kind of [...holder.objects.keys()]) if (!owns.includes(kind)) this.#dropKind(holder, kind, "deleted");
+    holder.seen = undefined;
+    for (const kind of [...holder.objects?.keys() ?? []]) {
+      if (!owns.includes(kind)) this.#dropKind(holder, kind, "deleted");
+    }
   }
 
   /** The stream of the child has ended; a stream that was replaced meanwhile changes nothing. */
@@ -95,7 +98,7 @@ export class OwnedTable {
     const holder = this.#holders.get(child.name);
     if (!holder || holder.child.id !== child.id) return;
     holder.attached = false;
-    holder.seen.clear();
+    holder.seen = undefined;
     if (this.#closed) return;
     holder.cancelGrace = this.#clock.after(this.#graceMs, () => this.#lose(holder));
   }
@@ -108,16 +111,17 @@ export class OwnedTable {
 
   /** A snapshot of a kind begins. */
   begin(child: ChildInfo, kind: string): void {
-    this.#holders.get(child.name)?.seen.set(kind, new Set());
+    const holder = this.#holders.get(child.name);
+    if (holder) (holder.seen ??= new Map()).set(kind, new Set());
   }
 
   /** A snapshot of a kind is whole: what was not in it is gone. */
   inStep(child: ChildInfo, kind: string): void {
     const holder = this.#holders.get(child.name);
-    const seen = holder?.seen.get(kind);
+    const seen = holder?.seen?.get(kind);
     if (!holder || !seen) return;
-    holder.seen.delete(kind);
-    for (const key of [...holder.objects.get(kind)?.keys() ?? []]) {
+    holder.seen?.delete(kind);
+    for (const key of [...holder.objects?.get(kind)?.keys() ?? []]) {
       if (!seen.has(key)) this.#drop(holder, kind, key, "deleted");
     }
   }
@@ -126,6 +130,7 @@ export class OwnedTable {
   update(child: ChildInfo, kind: string, key: string, sent: Uint8Array, traceparent: string): boolean {
     const holder = this.#holders.get(child.name);
     if (!holder) return false;
+    holder.objects ??= new Map<string, Map<string, Uint8Array>>();
     const objects = mapIn(holder.objects, kind);
     const owners = mapIn(this.#owners, kind);
     const old = objects.get(key);
@@ -136,7 +141,7 @@ export class OwnedTable {
     // First the handler: what it throws at is not taken in.
     if (!same) this.#handlerOf(kind)?.update(key, value, child, { traceparent });
     if (!old) holder.count++;
-    holder.seen.get(kind)?.add(key);
+    holder.seen?.get(kind)?.add(key);
     objects.set(key, value);
     owners.set(key, holder);
     return true;
@@ -146,31 +151,31 @@ export class OwnedTable {
   remove(child: ChildInfo, kind: string, key: string): void {
     const holder = this.#holders.get(child.name);
     if (!holder) return;
-    holder.seen.get(kind)?.delete(key);
+    holder.seen?.get(kind)?.delete(key);
     this.#drop(holder, kind, key, "deleted");
   }
 
   /** Objects of a kind over all children, with their owners. */
   *entries(kind: string): IterableIterator<[string, Uint8Array, ChildInfo]> {
     for (const [key, holder] of this.#owners.get(kind) ?? []) {
-      yield [key, holder.objects.get(kind)!.get(key)!, holder.child];
+      yield [key, holder.objects!.get(kind)!.get(key)!, holder.child];
     }
   }
 
   #lose(holder: Holder): void {
     if (holder.attached || this.#holders.get(holder.child.name) !== holder) return;
     this.#holders.delete(holder.child.name);
-    for (const kind of [...holder.objects.keys()]) this.#dropKind(holder, kind, "lost");
+    for (const kind of [...holder.objects?.keys() ?? []]) this.#dropKind(holder, kind, "lost");
     this.#onLost(holder.child);
   }
 
   #dropKind(holder: Holder, kind: string, reason: RemovalReason): void {
-    for (const key of [...holder.objects.get(kind)?.keys() ?? []]) this.#drop(holder, kind, key, reason);
-    holder.objects.delete(kind);
+    for (const key of [...holder.objects?.get(kind)?.keys() ?? []]) this.#drop(holder, kind, key, reason);
+    holder.objects?.delete(kind);
   }
 
   #drop(holder: Holder, kind: string, key: string, reason: RemovalReason): void {
-    if (!holder.objects.get(kind)?.delete(key)) return;
+    if (!holder.objects?.get(kind)?.delete(key)) return;
     holder.count--;
     const owners = this.#owners.get(kind);
     if (owners?.get(key) !== holder) return;

@@ -61,3 +61,40 @@ export function listOf(scopes: string | ReadonlySet<string>): string[] {
 
 /** Seen by no scoped child. */
 export const NOBODY: ReadonlySet<string> = new Set();
+
+/** Scopes by number: what many objects are for is kept once. */
+export class ScopeTable {
+  /** By number, from 1 on; 0 is everyone. */
+  readonly #all: ({ scopes: string | ReadonlySet<string>; text: string; uses: number } | undefined)[] = [undefined];
+  readonly #numbers = new Map<string, number>();
+  readonly #free: number[] = [];
+
+  /** The number of scopes, for one more user. */
+  take(scopes: Scopes): number {
+    if (scopes === undefined) return 0;
+    // One scope cannot look like the JSON of several.
+    const text = typeof scopes === "string" ? `=${scopes}` : JSON.stringify([...scopes].sort());
+    let number = this.#numbers.get(text);
+    if (number === undefined) {
+      number = this.#free.pop() ?? this.#all.length;
+      this.#numbers.set(text, number);
+      this.#all[number] = { scopes, text, uses: 0 };
+    }
+    this.#all[number]!.uses++;
+    return number;
+  }
+
+  /** The scopes of a number. */
+  at(number: number): Scopes {
+    return this.#all[number]?.scopes;
+  }
+
+  /** One user less. */
+  release(number: number): void {
+    const entry = this.#all[number];
+    if (!entry || --entry.uses > 0) return;
+    this.#numbers.delete(entry.text);
+    this.#all[number] = undefined;
+    this.#free.push(number);
+  }
+}

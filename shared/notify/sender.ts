@@ -54,14 +54,21 @@ export class Sender {
   readonly sent: SentCounts = { frames: 0, bytes: 0, entries: 0, snapshots: 0, resumes: 0 };
   readonly lane: MessageLane;
   readonly #cursors: Cursor[];
-  readonly #byKind = new Map<string, Cursor>();
   readonly #limits: NotifyLimits;
+  readonly #takeFrame: (bytes: number) => Uint8Array;
 
   /**
    * @param kinds kinds to send, in dependency order.
    * @param held what the receiver holds, per kind.
+   * @param takeFrame gives the array for a frame; a new one by default.
    */
-  constructor(kinds: readonly SentKind[], held: ReadonlyMap<string, Position>, limits: NotifyLimits) {
+  constructor(
+    kinds: readonly SentKind[],
+    held: ReadonlyMap<string, Position>,
+    limits: NotifyLimits,
+    takeFrame: (bytes: number) => Uint8Array = (bytes) => new Uint8Array(bytes),
+  ) {
+    this.#takeFrame = takeFrame;
     this.#limits = limits;
     this.lane = new MessageLane(limits.queuedMessages, limits.queuedMessageBytes);
     this.#cursors = kinds.map((kind) => ({
@@ -73,12 +80,12 @@ export class Sender {
       pending: true,
       told: 0,
     }));
-    for (const cursor of this.#cursors) this.#byKind.set(cursor.list.kind, cursor);
   }
 
   /** Notes that a change of this kind and revision concerns the receiver. */
   touch(kind: string, revision: number): void {
-    const cursor = this.#byKind.get(kind);
+    // There are few kinds and many streams: a map for each would cost more memory than it saves time.
+    const cursor = this.#cursors.find((each) => each.list.kind === kind);
     if (!cursor || cursor.pending) return;
     // Nothing before it concerned the receiver, or the cursor would be pending.
     cursor.revision = revision - 1;
@@ -110,7 +117,7 @@ export class Sender {
       return true;
     });
     if (frame.entries === 0) return undefined;
-    const bytes = frame.finish();
+    const bytes = frame.finish(this.#takeFrame);
     this.sent.frames++;
     this.sent.bytes += bytes.length;
     this.sent.entries += frame.entries;
@@ -135,15 +142,15 @@ export class Sender {
       if (!this.#begin(cursor, frame, reserve)) return false;
     }
     let full = false;
-    list.scan(cursor.revision, (change) => {
-      const bytes = list.toSend(change, cursor.filter, cursor.since);
+    list.scan(cursor.revision, (place, revision) => {
+      const bytes = list.toSend(place, cursor.filter, cursor.since);
       if (bytes) {
         full = !frame.fits(bytes.length, reserve);
         if (full) return false;
         frame.add(bytes);
-        cursor.told = change.revision;
+        cursor.told = revision;
       }
-      cursor.revision = change.revision;
+      cursor.revision = revision;
       return true;
     });
     if (full) return false;

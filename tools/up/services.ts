@@ -5,6 +5,12 @@ import type { Ports } from "./ports.ts";
 import type { ServiceSpec } from "./supervisor.ts";
 import type { UpConfig } from "./options.ts";
 
+/**
+ * Flags of the engine for the controller, a parent of many children: its young generation is kept small, since that grows
+ * with every burst and is given back to the system late. Measured with 1 000 children: 80 MiB less, no slower.
+ */
+export const PARENT_V8_FLAGS: readonly string[] = ["--max-semi-space-size=2"];
+
 /** What every command line needs. */
 export interface SpecContext {
   readonly config: UpConfig;
@@ -30,6 +36,8 @@ interface Program {
   readonly write: readonly string[];
   /** Rather small than fast: what waits for people or runs once a site. Measured: 15 MiB less at the master controller. */
   readonly compact?: boolean;
+  /** Flags of the engine, instead of those of `compact`. */
+  readonly v8Flags?: readonly string[];
   /** Executables it may start. */
   readonly run?: readonly string[];
   /** URLs of systems that it uses and that may be on other machines. */
@@ -40,7 +48,8 @@ interface Program {
 /** A program's command line: its named permission set, with reading and writing narrowed to its own folders. */
 function specOf(context: SpecContext, program: Program): ServiceSpec {
   const { config, layout, source } = context;
-  const { name, type, region, cloudlet, permissionSet } = program;
+  const { name, type, region, cloudlet, permissionSet, v8Flags = program.compact ? ["--optimize-for-size"] : [] } =
+    program;
   const folder = layout.run(name);
   return {
     name,
@@ -53,7 +62,7 @@ function specOf(context: SpecContext, program: Program): ServiceSpec {
       "run",
       "--quiet",
       "--no-prompt",
-      ...(program.compact ? ["--v8-flags=--optimize-for-size"] : []),
+      ...(v8Flags.length > 0 ? [`--v8-flags=${v8Flags.join(",")}`] : []),
       "--frozen",
       `--config=${source}/deno.json`,
       `-P=${permissionSet}`,
@@ -100,6 +109,7 @@ export function controllerSpec(context: SpecContext, region: string): ServiceSpe
     region,
     permissionSet: "controller",
     main: "tiers/regional/controller/main.ts",
+    v8Flags: PARENT_V8_FLAGS,
     read: [
       `${layout.run(name)}/tls`,
       `${layout.run(name)}/public-tls`,

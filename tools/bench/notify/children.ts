@@ -1,4 +1,5 @@
 // Children of `bench:notify`, many in one process. Argument: folder with the certificates.
+import { connectNodeTls, type Transport } from "../../../shared/http2/mod.ts";
 import { createNotifyClient, type NotifyClient } from "../../../shared/notify/mod.ts";
 import { type Channel, createChannel, createClient } from "../../../shared/rpc/mod.ts";
 import { bareApi, type BareRequest } from "./bare.ts";
@@ -14,6 +15,7 @@ const channel = (): Channel => createChannel({ address: `127.0.0.1:${port}`, tls
 const clients: NotifyClient[] = [];
 const bareChannels: Channel[] = [];
 const thin: ThinChild[] = [];
+const bareTls: Transport[] = [];
 /** Delays between a change and its arrival at each child, ms. */
 let delays: number[] = [];
 let awaited = 0;
@@ -116,6 +118,18 @@ await serveCommands({
     await Promise.all(clients.splice(0).map((client) => client.stop()));
     for (const open of bareChannels.splice(0)) open.close();
     for (const each of thin.splice(0)) each.cut();
+    for (const each of bareTls.splice(0)) each.close();
+  },
+  /** Connections of mutual TLS that carry nothing. */
+  async holdTls({ count, port, together }: { count: number; port: number; together: boolean }) {
+    const { serverName, cert, key, ca } = tls;
+    const open = async (): Promise<void> => {
+      const transport = await connectNodeTls({ hostname: "127.0.0.1", port, ca: [ca], cert, key, serverName });
+      transport.start({ data() {}, end() {} });
+      bareTls.push(transport);
+    };
+    if (together) await Promise.all(Array.from({ length: count }, open));
+    else for (let i = 0; i < count; i++) await open();
   },
   /** Children that know where they stand and keep nothing. */
   async thin({ count, held }: { count: number; held?: { epoch: string; revision: number } }) {

@@ -1,6 +1,7 @@
 // `deno task bench:notify`: the replication tree against bare streams, processes apart, mutual TLS on loopback.
 import { createAuthority } from "../../../shared/rpc/conformance/certificates.ts";
 import { type Bench, type BenchContext, type BenchResult, runBench } from "../mod.ts";
+import { PARENT_V8_FLAGS } from "../../up/services.ts";
 import { BenchProcess } from "./process.ts";
 
 const OBJECTS = 100_000;
@@ -29,12 +30,14 @@ async function measure(context: BenchContext): Promise<BenchResult[]> {
   for (const [name, text] of Object.entries({ cert, key, ca: authority.ca })) {
     await Deno.writeTextFile(`${folder}/${name}.pem`, text);
   }
-  const parent = new BenchProcess("./parent.ts", folder);
+  const newParent = () => new BenchProcess("./parent.ts", folder, PARENT_V8_FLAGS);
+  const parent = newParent();
   const family = Array.from({ length: CHILD_PROCESSES }, () => new BenchProcess("./children.ts", folder));
   try {
     const port = await parent.ask<number>("port");
     for (const each of family) await each.ask("aim", port);
     const parts = { context, parent, family, port, children: context.quick ? QUICK_CHILDREN : CHILDREN };
+    const floor = await measureFloor(parts, newParent());
     const idle = await parent.ask<Memory>("memory");
     const objectBytes = await parent.ask<number>("fill", OBJECTS);
     const filled = await parent.ask<Memory>("memory");
@@ -47,7 +50,7 @@ async function measure(context: BenchContext): Promise<BenchResult[]> {
       ...snapshot.results,
       ...fanOut,
       ...storm,
-      ...memoryResults(objectBytes, idle, filled, full, parts.children),
+      ...memoryResults(objectBytes, { idle, floor, filled, full }, parts.children),
     ];
   } finally {
     await Promise.all([parent, ...family].map((each) => each.end()));
@@ -63,28 +66,62 @@ interface Memory {
   readonly held: number;
 }
 
-/** Figure 4: memory of the parent without anything, with the objects, and with the children as well. */
-function memoryResults(
-  objectBytes: number,
-  idle: Memory,
-  filled: Memory,
-  full: Memory,
-  children: number,
-): BenchResult[] {
+/** Memory of parents at different times. */
+interface Memories {
+  /** Without anything. */
+  readonly idle: Memory;
+  /** Of another parent: with as many connections of mutual TLS that carry nothing. */
+  readonly floor: Memory;
+  /** With the objects. */
+  readonly filled: Memory;
+  /** With objects and children, after snapshots and the return of all children. */
+  readonly full: Memory;
+}
+
+/** Figure 4. */
+function memoryResults(objectBytes: number, memories: Memories, children: number): BenchResult[] {
+  const { idle, floor, filled, full } = memories;
+  const mib = (bytes: number): number => bytes / 2 ** 20;
+  const result = (id: string, value: number, unit: string, reach?: number): BenchResult => ({
+    id: `notify.memory.${id}`,
+    value,
+    unit,
+    better: "lower",
+    ...(reach !== undefined && { reach }),
+  });
   return [
-    { id: "notify.memory.objects", value: objectBytes / 2 ** 20, unit: "MiB", better: "lower" },
-    { id: "notify.memory.idle", value: idle.resident / 2 ** 20, unit: "MiB", better: "lower" },
-    { id: "notify.memory.resident", value: full.resident / 2 ** 20, unit: "MiB", better: "lower" },
-    { id: "notify.memory.per_object", value: (filled.held - idle.held) / OBJECTS, unit: "B", better: "lower" },
-    {
-      id: "notify.memory.per_child",
-      value: (full.held - filled.held) / children / 1_024,
-      unit: "KiB",
-      better: "lower",
-    },
-    { id: "notify.memory.held_ratio", value: (full.held - idle.held) / objectBytes, unit: "ratio", better: "lower" },
-    { id: "notify.memory.ratio", value: full.resident / objectBytes, unit: "ratio", reach: 3, better: "lower" },
+    result("objects", mib(objectBytes), "MiB"),
+    result("idle", mib(idle.resident), "MiB"),
+    result("floor", mib(floor.resident), "MiB"),
+    result("resident", mib(full.resident), "MiB"),
+    result("per_object", (filled.held - idle.held) / OBJECTS, "B"),
+    result("per_child", (full.held - filled.held) / children / 1_024, "KiB"),
+    result("per_bare_child", (floor.held - idle.held) / children / 1_024, "KiB"),
+    result("held_ratio", (full.held - idle.held) / objectBytes, "ratio"),
+    result("held_beyond_floor_ratio", (full.held - floor.held) / objectBytes, "ratio", 3),
+    result("floor_ratio", floor.resident / objectBytes, "ratio"),
+    result("beyond_floor_ratio", (full.resident - floor.resident) / objectBytes, "ratio"),
+    result("ratio", full.resident / objectBytes, "ratio", 3),
   ];
+}
+
+/** A parent without objects whose children are connections of mutual TLS alone, which go and come back as the children do. */
+async function measureFloor({ context, family, children }: Parts, parent: BenchProcess): Promise<Memory> {
+  context.progress(`${children} bare connections`);
+  const count = children / family.length;
+  try {
+    const port = await parent.ask<number>("bareTls");
+    const connect = (together: boolean) =>
+      Promise.all(family.map((each) => each.ask("holdTls", { count, port, together })));
+    await connect(false);
+    await Promise.all(family.map((each) => each.ask("leave")));
+    while (await parent.ask<number>("bareTlsConnections") > 0) await new Promise((resolve) => setTimeout(resolve, 10));
+    await connect(true);
+    return await parent.ask<Memory>("memory");
+  } finally {
+    await Promise.all(family.map((each) => each.ask("leave")));
+    await parent.end();
+  }
 }
 
 interface Parts {

@@ -1,4 +1,5 @@
 // The parent of `bench:notify`: a hub, and a bare stream on the same server. Argument: folder with the certificates.
+import { listenMutualTls, type Transport } from "../../../shared/http2/mod.ts";
 import { createNotifyHub, encodeCounter } from "../../../shared/notify/mod.ts";
 import { createServer } from "../../../shared/rpc/mod.ts";
 import { bareApi, type BareRequest } from "./bare.ts";
@@ -12,6 +13,7 @@ hub.markReady();
 const server = createServer({ tls: { cert: read("cert.pem"), key: read("key.pem"), ca: read("ca.pem") } });
 hub.serve(server, () => ({}));
 
+const bareTransports = new Set<Transport>();
 /** Streams that wait for a push. */
 const waiting = new Set<(message: Uint8Array) => void>();
 
@@ -44,6 +46,17 @@ async function settle(): Promise<void> {
 
 await serveCommands({
   port: () => port,
+  /** A port that does mutual TLS and nothing else; its connections are the floor of what children cost. */
+  async bareTls() {
+    const tls = { cert: read("cert.pem"), key: read("key.pem"), ca: [read("ca.pem")] };
+    const listener = await listenMutualTls({ hostname: "127.0.0.1", port: 0, ...tls });
+    listener.start((transport) => {
+      bareTransports.add(transport);
+      transport.start({ data() {}, end: () => void bareTransports.delete(transport) });
+    });
+    return listener.address.port;
+  },
+  bareTlsConnections: () => bareTransports.size,
   fill(count: number) {
     let bytes = 0;
     for (let i = 0; i < count; i++) {

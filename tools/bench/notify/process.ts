@@ -19,15 +19,15 @@ export class BenchProcess {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #lines: ReadableStreamDefaultReader<string>;
 
-  /** Starts a script of this folder. */
-  constructor(script: string, folder: string) {
+  /** Starts a script of this folder. @param v8Flags flags of the engine. */
+  constructor(script: string, folder: string, v8Flags: readonly string[] = []) {
     this.#process = new Deno.Command(Deno.execPath(), {
       args: [
         "run",
         "-A",
         "--no-check",
         "--quiet",
-        "--v8-flags=--expose-gc",
+        `--v8-flags=${["--expose-gc", ...v8Flags].join(",")}`,
         new URL(script, import.meta.url).pathname,
         folder,
       ],
