@@ -59,6 +59,7 @@ export const messages: readonly MessageType<object>[] = [
   archipelago.ClusterInstKey,
   archipelago.ClusterInst,
   archipelago.ClusterInstInfo,
+  archipelago.IdleReservableClusterInsts,
   archipelago.Timestamp,
   archipelago.Result,
   archipelago.StatusInfo,

@@ -37,6 +37,8 @@ import { appApi } from "./api/app_api.ts";
 import { appInstApi } from "./api/app_inst_api.ts";
 import { serveCatalog } from "./api/catalog/mod.ts";
 import { cloudletApi } from "./api/cloudlet_api.ts";
+import { cleanUpIdleClusters } from "./api/cluster_inst/idle.ts";
+import { keepStandingClusters } from "./api/cluster_inst/standing.ts";
 import { clusterInstApi } from "./api/cluster_inst_api.ts";
 import { controllerApi } from "./api/controller_api.ts";
 import { withDryRun } from "./api/dry_run.ts";
@@ -187,6 +189,8 @@ export async function startController(parts: ControllerParts): Promise<Controlle
     alerts,
   };
   operations.carryOnBy(resumptions(context));
+  const stopStandingClusters = keepStandingClusters(context);
+  const stopCleaning = cleanUpIdleClusters(context);
   const stopRecovery = startRecovery({
     region,
     operations,
@@ -227,6 +231,8 @@ export async function startController(parts: ControllerParts): Promise<Controlle
       stopRecovery();
       hub.close();
       await operations.close();
+      await stopStandingClusters();
+      await stopCleaning();
       await reports.close();
       await stopRecords?.();
       await stopDevices();

@@ -643,6 +643,49 @@ export const ClusterInstInfo: MessageType<ClusterInstInfo> = defineMessage<Clust
   ],
 });
 
+/** Which clusters are idle. */
+export interface IdleReservableClusterInsts {
+  /** Time since the last loan; default: as the settings say. */
+  idleTime: number;
+}
+function emptyIdleReservableClusterInsts(): IdleReservableClusterInsts {
+  return {
+    idleTime: 0,
+  };
+}
+function writeIdleReservableClusterInsts(m: IdleReservableClusterInsts, w: Writer): void {
+  if (m.idleTime !== 0) {
+    w.uint32(8);
+    w.int64(m.idleTime);
+  }
+}
+function readIdleReservableClusterInsts(r: Reader, end: number, m: IdleReservableClusterInsts): IdleReservableClusterInsts {
+  while (r.position < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 8:
+        m.idleTime = r.int64();
+        break;
+      default:
+        r.skip(tag);
+    }
+  }
+  r.close(end);
+  return m;
+}
+/** Which clusters are idle. */
+export const IdleReservableClusterInsts: MessageType<IdleReservableClusterInsts> = defineMessage<IdleReservableClusterInsts>({
+  name: "archipelago.IdleReservableClusterInsts",
+  typeName: "IdleReservableClusterInsts",
+  doc: "Which clusters are idle.",
+  empty: emptyIdleReservableClusterInsts,
+  write: writeIdleReservableClusterInsts,
+  read: readIdleReservableClusterInsts,
+  fields: [
+    { name: "idle_time", property: "idleTime", number: 1, scalar: "int64", rules: { meaning: "DURATION" }, doc: "Time since the last loan; default: as the settings say." },
+  ],
+});
+
 export const ClusterInstApi: {
   readonly name: "archipelago.ClusterInstApi";
   readonly doc: string;
@@ -653,6 +696,8 @@ export const ClusterInstApi: {
     readonly deleteClusterInst: MethodDefinition<ClusterInst, Result> & { readonly requestStream: false; readonly responseStream: true };
     /** Change the number of nodes of a cluster instance, or what decides it. */
     readonly updateClusterInst: MethodDefinition<ClusterInst, Result> & { readonly requestStream: false; readonly responseStream: true };
+    /** Delete the clusters that were made for instances and have not been lent for a while. */
+    readonly deleteIdleReservableClusterInsts: MethodDefinition<IdleReservableClusterInsts, Result> & { readonly requestStream: false; readonly responseStream: false };
     /** Show cluster instances. */
     readonly showClusterInst: MethodDefinition<ClusterInst, ClusterInst> & { readonly requestStream: false; readonly responseStream: true };
   };
@@ -689,6 +734,16 @@ export const ClusterInstApi: {
       input: ClusterInst,
       output: Result,
       api: { resource: "clusterinsts", action: "MANAGE", org: "key.organization", open: false, requiresOrg: false, cli: "clusterinst update", requiredArgs: ["cluster","cloudletorg","cloudlet","clusterorg"], internal: false, eachController: false },
+    },
+    deleteIdleReservableClusterInsts: {
+      name: "DeleteIdleReservableClusterInsts",
+      path: "/archipelago.ClusterInstApi/DeleteIdleReservableClusterInsts",
+      doc: "Delete the clusters that were made for instances and have not been lent for a while.",
+      requestStream: false,
+      responseStream: false,
+      input: IdleReservableClusterInsts,
+      output: Result,
+      api: { resource: "clusterinsts", action: "MANAGE", org: "", open: false, requiresOrg: false, cli: "clusterinst deleteidlereservables", requiredArgs: [], internal: false, eachController: false },
     },
     showClusterInst: {
       name: "ShowClusterInst",

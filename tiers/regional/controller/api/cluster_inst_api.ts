@@ -1,12 +1,18 @@
 import type { Handlers } from "../../../../shared/rpc/mod.ts";
 import { type ClusterInstApi, ClusterInstKind, matches } from "../../../../shared/schema/mod.ts";
 import type { ApiContext } from "../context.ts";
+import { refuse } from "../faults.ts";
 import { checkClusterInst, defaultClusterInst } from "../rules/cluster_inst.ts";
 import { overrideOf } from "../rules/crm_override.ts";
+import { Issues } from "../rules/issues.ts";
+import { currentSettings } from "../state/settings.ts";
 import { createClusterInst } from "./cluster_inst/create.ts";
+import { deleteIdleClusters } from "./cluster_inst/idle.ts";
 import { deleteClusterInst } from "./cluster_inst/remove.ts";
 import { updateClusterInst } from "./cluster_inst/update.ts";
-import { readKey, readNew, show } from "./requests.ts";
+import { done, readKey, readNew, show } from "./requests.ts";
+
+const NS_PER_MS = 1e6;
 
 /** Handlers of ClusterInstApi. */
 export function clusterInstApi(context: ApiContext): Handlers<typeof ClusterInstApi> {
@@ -48,6 +54,16 @@ export function clusterInstApi(context: ApiContext): Handlers<typeof ClusterInst
         (operation) => updateClusterInst(context, operation, key, request, override),
         { override: override.value },
       ).read(call.signal);
+    },
+    async deleteIdleReservableClusterInsts({ idleTime }) {
+      const issues = new Issues();
+      issues.check(idleTime >= 0, "idle_time", idleTime, "must be at least 0");
+      refuse(issues.list);
+      const ns = idleTime || currentSettings(region.cache).cleanupReservableAutoClusterIdletime;
+      const { deleted, failed } = await deleteIdleClusters(context, ns / NS_PER_MS);
+      const reasons = failed.map(({ key, reason }) => `${key}: ${reason}`);
+      const failures = reasons.length === 0 ? "" : `; failed for ${reasons.join("; ")}`;
+      return done(`Deleted ${deleted.length} idle clusters${failures}`);
     },
     showClusterInst: (request, call) =>
       show(region.cache, ClusterInstKind, (cluster) => matches(ClusterInstKind.message, request, cluster), call),

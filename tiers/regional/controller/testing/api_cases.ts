@@ -14,6 +14,7 @@ import { pagingCases } from "./paging_cases.ts";
 import { policyCases } from "./policy_cases.ts";
 import { recordCases } from "./record_cases.ts";
 import { autoProvCases } from "./auto_prov_cases.ts";
+import { standingCases } from "./standing_cases.ts";
 import { updateCases } from "./update_cases.ts";
 import { settingsCases } from "./settings_cases.ts";
 import { vmPoolCases } from "./vm_pool_cases.ts";
@@ -30,6 +31,7 @@ export const apiCases: ApiCase[] = [
   ...instanceCases,
   ...clusterCases,
   ...updateCases,
+  ...standingCases,
   ...autoProvCases,
   ...operationCases,
   ...pagingCases,

@@ -29,17 +29,25 @@ export async function admitCluster(
   zone: DnsZone,
   cluster: ClusterInst,
   site: Site,
-  options: { before?: ClusterInst; ready?: boolean } = {},
+  options: {
+    before?: ClusterInst;
+    /** The site is not asked: the cluster counts as made. */
+    ready?: boolean;
+    /** It is the only cluster of a site that is one: nobody makes it, and it takes nothing. */
+    only?: boolean;
+  } = {},
 ): Promise<void> {
   const { before } = options;
-  const { cloudlet } = site;
-  const issues = new Issues();
-  settleOnPlatform(cluster, platformOf(cloudlet), issues);
-  refuse(issues.list);
   await requireReferences(tx, ClusterInstKind, cluster);
-  await clampToPolicy(tx, cluster);
-  await requireNetworks(tx, cluster);
-  await takeForCluster(tx, site, cluster);
+  if (options.only) cluster.ipAccess = IpAccess.IP_ACCESS_SHARED;
+  else {
+    const issues = new Issues();
+    settleOnPlatform(cluster, platformOf(site.cloudlet), issues);
+    refuse(issues.list);
+    await clampToPolicy(tx, cluster);
+    await requireNetworks(tx, cluster);
+    await takeForCluster(tx, site, cluster);
+  }
   await nameCluster(tx, zone, cluster, site, before);
   cluster.state = options.ready ? TrackedState.READY : TrackedState.CREATE_REQUESTED;
   cluster.errors = [];
