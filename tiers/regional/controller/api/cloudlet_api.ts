@@ -31,6 +31,7 @@ import {
   secretsOf,
 } from "./cloudlet_secrets.ts";
 import { movePolicies } from "./catalog/mod.ts";
+import { freeVmPool, holdVmPool } from "./cloudlet_vm_pool.ts";
 import { deleteStored } from "./deletion.ts";
 import { takeName } from "./labels.ts";
 import { readKey, readNew, show } from "./requests.ts";
@@ -83,6 +84,7 @@ async function create(context: ApiContext, operation: Operation, key: string, wa
     if (await tx.get(CloudletKind, key)) throw alreadyExists(CloudletKind, key);
     const cloudlet = CloudletKind.message.create(wanted);
     await requireReferences(tx, CloudletKind, cloudlet);
+    await holdVmPool(tx, cloudlet);
     cloudlet.state = TrackedState.CREATING;
     cloudlet.dnsLabel = await takeName(
       tx,
@@ -200,4 +202,5 @@ async function freeCloudlet(tx: ObjectTx, cloudlet: Cloudlet): Promise<void> {
   tx.removeRow(cloudletRefsRow(key));
   tx.remove(CloudletRefsKind, key);
   tx.removeRow(cloudletLabelRow(cloudlet.dnsLabel));
+  freeVmPool(tx, cloudlet);
 }

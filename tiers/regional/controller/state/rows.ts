@@ -58,6 +58,11 @@ export function clusterRefsRow(clusterKeyString: string): string {
   return `/v1/ClusterRefs/${clusterKeyString}`;
 }
 
+/** Row that keeps a pool of machines with one cloudlet. */
+export function vmPoolUserRow(vmPoolKeyString: string): string {
+  return `/v1/VMPoolUser/${vmPoolKeyString}`;
+}
+
 /** Row that keeps an Android package name with one app. */
 export function androidPackageRow(name: string): string {
   return `/v1/AndroidPackage/${name}`;
