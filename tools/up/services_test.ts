@@ -29,9 +29,13 @@ Deno.test("a store in a file of its own is the one thing outside the data folder
       secrets: "file:/data/secrets",
       runtime: "/bin/deno",
     }, "eu").args.filter((arg) => arg.startsWith("--allow-write="));
-  assert.deepEqual(writes(undefined), ["--allow-write=/data/regions/eu,/data/secrets/eu/cloudlets"]);
-  assert.deepEqual(writes("sqlite:/elsewhere/eu.db"), [
-    "--allow-write=/data/regions/eu,/data/secrets/eu/cloudlets,/elsewhere/eu.db",
+  assert.deepEqual(writes(undefined), [
+    "--allow-write=/data/regions/eu,/data/secrets/eu/cloudlets,/data/secrets/eu/ssh",
   ]);
-  assert.deepEqual(writes("etcd:http://127.0.0.1:2379"), ["--allow-write=/data/regions/eu,/data/secrets/eu/cloudlets"]);
+  assert.deepEqual(writes("sqlite:/elsewhere/eu.db"), [
+    "--allow-write=/data/regions/eu,/data/secrets/eu/cloudlets,/data/secrets/eu/ssh,/elsewhere/eu.db",
+  ]);
+  assert.deepEqual(writes("etcd:http://127.0.0.1:2379"), [
+    "--allow-write=/data/regions/eu,/data/secrets/eu/cloudlets,/data/secrets/eu/ssh",
+  ]);
 });
