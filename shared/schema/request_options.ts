@@ -8,6 +8,11 @@ export const RequestOption = {
   continueAt: "x-archipelago-continue",
   /** `true`: check everything, tell what would be done, change nothing. */
   dryRun: "x-archipelago-dry-run",
+  /**
+   * Cloudlet pools that the caller's organization was invited to, as a JSON list of their keys: where a cloudlet is chosen
+   * for an instance, those of other pools are out of the question. Without it, those of all pools are.
+   */
+  cloudletPools: "x-archipelago-cloudlet-pools",
 } as const;
 
 /** Most objects on one page of a show. Without a limit a show sends all there are. */

@@ -720,7 +720,7 @@ export const AppInstApi: {
   readonly name: "archipelago.AppInstApi";
   readonly doc: string;
   readonly methods: {
-    /** Create an app instance and wait until it is ready. */
+    /** Create an app instance and wait until it is ready. Without a cloudlet one is chosen, and the choice explained. */
     readonly createAppInst: MethodDefinition<AppInst, Result> & { readonly requestStream: false; readonly responseStream: true };
     /** Delete an app instance. */
     readonly deleteAppInst: MethodDefinition<AppInst, Result> & { readonly requestStream: false; readonly responseStream: true };
@@ -738,12 +738,12 @@ export const AppInstApi: {
     createAppInst: {
       name: "CreateAppInst",
       path: "/archipelago.AppInstApi/CreateAppInst",
-      doc: "Create an app instance and wait until it is ready.",
+      doc: "Create an app instance and wait until it is ready. Without a cloudlet one is chosen, and the choice explained.",
       requestStream: false,
       responseStream: true,
       input: AppInst,
       output: Result,
-      api: { resource: "appinsts", action: "MANAGE", org: "key.app_key.organization", open: false, requiresOrg: true, cli: "appinst create", requiredArgs: ["apporg","appname","appvers","cloudletorg","cloudlet"], internal: false, eachController: false },
+      api: { resource: "appinsts", action: "MANAGE", org: "key.app_key.organization", open: false, requiresOrg: true, cli: "appinst create", requiredArgs: ["apporg","appname","appvers"], internal: false, eachController: false },
     },
     deleteAppInst: {
       name: "DeleteAppInst",

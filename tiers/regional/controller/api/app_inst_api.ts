@@ -9,6 +9,8 @@ import { completeKey, readInstanceKey } from "./app_inst/key.ts";
 import { refreshAppInst } from "./app_inst/refresh.ts";
 import { deleteAppInst } from "./app_inst/remove.ts";
 import { updateAppInst } from "./app_inst/update.ts";
+import { createOnBest } from "./cloudlet_choice/create.ts";
+import { invitedPools, readUnplaced } from "./cloudlet_choice/request.ts";
 import { readNew, show } from "./requests.ts";
 
 /** Handlers of AppInstApi. */
@@ -16,6 +18,13 @@ export function appInstApi(context: ApiContext): Handlers<typeof AppInstApi> {
   const { region, operations } = context;
   return {
     createAppInst(request, call) {
+      if (request.key.clusterInstKey.cloudletKey.name === "") {
+        return createOnBest(context, readUnplaced(request), {
+          override: overrideOf(request.crmOverride),
+          intent: autoProvIntent(call.metadata),
+          pools: invitedPools(call.metadata),
+        }, call.signal);
+      }
       const instance = readNew(AppInstKind, request, {
         defaults: (object) => completeKey(context, object),
         check: checkAppInst,

@@ -1,6 +1,7 @@
 import { RpcError, Status } from "../../../../shared/rpc/mod.ts";
 import {
   type Cloudlet,
+  type CloudletInfo,
   CloudletInfoKind,
   type CloudletKey,
   CloudletKind,
@@ -51,22 +52,22 @@ export async function requireWorkingCloudlet(
   const cloudlet = await tx.require(CloudletKind, keyString);
   // What is on a cloudlet may be deleted while the cloudlet itself waits for that.
   if (isDeletePrepared(cloudlet) && !options.deleting) throw beingDeleted(CloudletKind, keyString);
+  const reason = closedBecause(cloudlet, await tx.get(CloudletInfoKind, keyString));
+  if (reason !== undefined) throw failedPrecondition(`Cloudlet ${keyString} ${reason}`);
+  return cloudlet;
+}
+
+/** Why a cloudlet is not open for work now, in words that follow its name; undefined when it is. */
+export function closedBecause(cloudlet: Cloudlet, info: CloudletInfo | undefined): string | undefined {
   if (cloudlet.state === TrackedState.UPDATE_REQUESTED || cloudlet.state === TrackedState.UPDATING) {
-    throw failedPrecondition(`Cloudlet ${keyString} is being upgraded, try again later`);
+    return "is being upgraded, try again later";
   }
   if (cloudlet.maintenanceState !== dme.MaintenanceState.NORMAL_OPERATION) {
-    const state = enumText(dme.MaintenanceState, cloudlet.maintenanceState);
-    throw failedPrecondition(`Cloudlet ${keyString} is under maintenance (${state})`);
+    return `is under maintenance (${enumText(dme.MaintenanceState, cloudlet.maintenanceState)})`;
   }
-  if (cloudlet.state === TrackedState.UPDATE_ERROR) {
-    throw failedPrecondition(`Cloudlet ${keyString} is not ready: its last upgrade failed`);
-  }
-  const info = await tx.get(CloudletInfoKind, keyString);
-  if (info?.state !== dme.CloudletState.CLOUDLET_STATE_READY) {
-    const state = info === undefined ? "never seen" : enumText(dme.CloudletState, info.state);
-    throw failedPrecondition(`Cloudlet ${keyString} is not ready: its state is ${state}`);
-  }
-  return cloudlet;
+  if (cloudlet.state === TrackedState.UPDATE_ERROR) return "is not ready: its last upgrade failed";
+  if (info?.state === dme.CloudletState.CLOUDLET_STATE_READY) return undefined;
+  return `is not ready: its state is ${info === undefined ? "never seen" : enumText(dme.CloudletState, info.state)}`;
 }
 
 /** An object with a state that a site reports. */

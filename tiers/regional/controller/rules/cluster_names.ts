@@ -7,6 +7,9 @@ export const NO_CLUSTER = "defaultclust";
 export const DEFAULT_MULTI_TENANT_CLUSTER = "defaultmtclust";
 
 const AUTO_CLUSTER_PREFIX = "autocluster";
+/** Name in an instance's key that asks for any cluster. */
+export const ANY_CLUSTER = AUTO_CLUSTER_PREFIX;
+
 const RESERVABLE = /^reservable([0-9]+)$/;
 
 /** Most clusters that are made for instances on one cloudlet. */

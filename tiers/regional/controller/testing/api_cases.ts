@@ -15,6 +15,7 @@ import { policyCases } from "./policy_cases.ts";
 import { recordCases } from "./record_cases.ts";
 import { autoProvCases } from "./auto_prov_cases.ts";
 import { standingCases } from "./standing_cases.ts";
+import { choiceCases } from "./choice_cases.ts";
 import { updateCases } from "./update_cases.ts";
 import { settingsCases } from "./settings_cases.ts";
 import { vmPoolCases } from "./vm_pool_cases.ts";
@@ -31,6 +32,7 @@ export const apiCases: ApiCase[] = [
   ...instanceCases,
   ...clusterCases,
   ...updateCases,
+  ...choiceCases,
   ...standingCases,
   ...autoProvCases,
   ...operationCases,

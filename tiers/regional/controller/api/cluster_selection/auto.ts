@@ -62,11 +62,8 @@ async function findShared(tx: ObjectTx, { app, instance }: ClusterWish): Promise
 
 /** The first cluster, in the order of keys, that can be lent to the instance. */
 async function findFree(tx: ObjectTx, cache: RegionCache, wish: ClusterWish): Promise<Selection | undefined> {
-  const { app, instance, site, platformOrg, freed } = wish;
-  const fits = (cluster: ClusterInst) =>
-    cluster.reservable && cluster.reservedBy === "" && cluster.key.organization === platformOrg &&
-    cluster.flavor.name === instance.flavor.name && cluster.deployment === clusterDeploymentOf(app.deployment) &&
-    cluster.state === TrackedState.READY && !isDeletePrepared(cluster);
+  const { site, freed } = wish;
+  const fits = (cluster: ClusterInst) => canBeLent(cluster, wish);
   for (const key of [...cache.referrersOfKind(CloudletKind, site.keyString, ClusterInstKind)].sort()) {
     const known = cache.get(ClusterInstKind, key);
     if (key !== freed && (known === undefined || !fits(known))) continue;
@@ -76,12 +73,24 @@ async function findFree(tx: ObjectTx, cache: RegionCache, wish: ClusterWish): Pr
   return undefined;
 }
 
+/** Whether a cluster is free and like what an instance wants. */
+export function canBeLent(cluster: ClusterInst, wish: Pick<ClusterWish, "app" | "instance" | "platformOrg">): boolean {
+  const { app, instance, platformOrg } = wish;
+  return cluster.reservable && cluster.reservedBy === "" && cluster.key.organization === platformOrg &&
+    cluster.flavor.name === instance.flavor.name && cluster.deployment === clusterDeploymentOf(app.deployment) &&
+    cluster.state === TrackedState.READY && !isDeletePrepared(cluster);
+}
+
 async function makeCluster(tx: ObjectTx, cache: RegionCache, wish: ClusterWish): Promise<Selection> {
-  const { app, instance } = wish;
+  return { kind: "new", cluster: clusterFor(wish, await freeName(tx, cache, wish)) };
+}
+
+/** The cluster that is made for an instance when there is none to be had. */
+export function clusterFor({ app, instance }: Pick<ClusterWish, "app" | "instance">, name: string): ClusterInst {
   const deployment = clusterDeploymentOf(app.deployment);
   const kubernetes = deployment === "kubernetes";
-  const cluster = ClusterInst.create({
-    key: realKey(instance, await freeName(tx, cache, wish)),
+  return ClusterInst.create({
+    key: realKey(instance, name),
     flavor: { ...instance.flavor },
     deployment,
     auto: true,
@@ -90,7 +99,6 @@ async function makeCluster(tx: ObjectTx, cache: RegionCache, wish: ClusterWish):
     numMasters: kubernetes ? 1 : 0,
     numNodes: kubernetes ? 1 : 0,
   });
-  return { kind: "new", cluster };
 }
 
 /** The name with the lowest number that no cluster on the cloudlet has; being read here, two cannot take the same. */

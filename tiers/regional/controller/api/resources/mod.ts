@@ -10,7 +10,7 @@ import { cloudletInfoApi } from "./cloudlet_info_api.ts";
 import { appInstRefsApi, cloudletRefsApi, clusterRefsApi } from "./refs_api.ts";
 
 export { openBooks } from "./books.ts";
-export { needsOfAppInst, needsOfClusterInst, readSite, type Site, sizeFor, type Taking } from "./site.ts";
+export { needsOfAppInst, needsOfClusterInst, readSite, type Site, siteOf, sizeFor, type Taking } from "./site.ts";
 export { giveBackAppInst, giveBackClusterInst, readRefs, requireResources, takeResources } from "./take.ts";
 
 /** Serves the calls about what cloudlets have and give. */
