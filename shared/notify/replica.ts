@@ -44,6 +44,8 @@ export class ReplicaState implements Replica {
   #seen: Set<string> | undefined;
   /** A snapshot into an empty replica is under way: most of every frame is kept, so values may stay views into them. */
   #filling = false;
+  /** While filling: up to this revision no key comes twice. */
+  #unique = 0;
   #epoch = "";
   #revision = 0;
   #inStep = false;
@@ -93,6 +95,7 @@ export class ReplicaState implements Replica {
     this.#inStep = false;
     this.#seen = undefined;
     this.#filling = false;
+    this.#unique = 0;
   }
 
   /** Applies an entry of this kind. */
@@ -112,6 +115,7 @@ export class ReplicaState implements Replica {
         this.#revision = 0;
         this.#inStep = false;
         this.#filling = this.#objects.size === 0;
+        this.#unique = this.#filling ? entry.revision : 0;
         this.#seen = this.#filling ? undefined : new Set();
         break;
       case EntryAction.IN_STEP:
@@ -125,10 +129,12 @@ export class ReplicaState implements Replica {
   #update({ key, value: sent, revision, traceparent }: Entry): void {
     this.#seen?.add(key);
     this.#advance(revision);
-    const old = this.#objects.get(key);
+    // Looking for a long key costs as much as putting it in, and in a first snapshot it is not there.
+    const old = revision <= this.#unique ? undefined : this.#objects.get(key);
     if (old && sameBytes(old, sent)) return;
     const value = this.#filling ? sent : sent.slice();
     this.#objects.set(key, value);
+    if (this.#listeners.size === 0) return;
     this.#tell((listener) => listener.update?.(key, value, old, { traceparent, revision }));
   }
 
@@ -148,6 +154,7 @@ export class ReplicaState implements Replica {
     const seen = this.#seen;
     this.#seen = undefined;
     this.#filling = false;
+    this.#unique = 0;
     if (seen) { for (const key of [...this.#objects.keys()]) if (!seen.has(key)) this.#remove(key); }
     this.#epoch = epoch;
     this.#revision = revision;

@@ -175,7 +175,12 @@ export class Sender {
       this.sent.resumes++;
       cursor.revision = cursor.since = cursor.told = held.revision;
     } else {
-      const begin = encodeEntry({ action: EntryAction.SNAPSHOT_BEGIN, kind: list.kind, epoch: cursor.epoch });
+      const begin = encodeEntry({
+        action: EntryAction.SNAPSHOT_BEGIN,
+        kind: list.kind,
+        epoch: cursor.epoch,
+        revision: list.revision,
+      });
       if (!frame.fits(begin.length, reserve)) return false;
       frame.add(begin);
       this.sent.snapshots++;

@@ -308,7 +308,7 @@ export const Batch: MessageType<Batch> = defineMessage<Batch>({
 export const Entry_Action = {
   UPDATE: 0,
   DELETE: 1,
-  /** A full snapshot of the kind follows; what is not in it is to be dropped at the end marker. */
+  /** A full snapshot of the kind follows; what is not in it is to be dropped at the end marker. Up to `revision` no key comes twice in it; 0: any may. */
   SNAPSHOT_BEGIN: 2,
   /** End of the snapshot, or of the catch-up: the kind is in step up to `revision` of `epoch`. */
   IN_STEP: 3,
@@ -320,7 +320,7 @@ describeEnum(Entry_Action, {
   name: "archipelago.Entry.Action",
   typeName: "Entry_Action",
   doc: "",
-  docs: { SNAPSHOT_BEGIN: "A full snapshot of the kind follows; what is not in it is to be dropped at the end marker.", IN_STEP: "End of the snapshot, or of the catch-up: the kind is in step up to `revision` of `epoch`.", MESSAGE: "A single-shot message; `kind` names its type." },
+  docs: { SNAPSHOT_BEGIN: "A full snapshot of the kind follows; what is not in it is to be dropped at the end marker. Up to `revision` no key comes twice in it; 0: any may.", IN_STEP: "End of the snapshot, or of the catch-up: the kind is in step up to `revision` of `epoch`.", MESSAGE: "A single-shot message; `kind` names its type." },
 });
 
 /** One change, marker or message. */
