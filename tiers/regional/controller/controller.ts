@@ -63,6 +63,7 @@ import { publishedKinds, publishRegion } from "./replication/publisher.ts";
 import { SiteReports } from "./replication/site_reports.ts";
 import type { CheckpointInterval } from "./records/checkpoints.ts";
 import { ClientWatches } from "./records/client_watches.ts";
+import { takeDemand } from "./records/demand_intake.ts";
 import { takeDevices } from "./records/device_intake.ts";
 import { keepRecords } from "./records/records.ts";
 import { receiveVmPoolReports } from "./replication/vm_pool_reports.ts";
@@ -200,6 +201,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
     controller: id,
     siteGraceMs: parts.siteGraceMs,
   });
+  takeDemand(hub, context, parts.metrics);
   return {
     hub,
     cache,

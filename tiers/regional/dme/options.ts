@@ -70,6 +70,11 @@ export const dmeOptions = defineOptions({
     description: "Cloudlet in which this process runs, for statistics; empty: beside the controllers.",
   },
   cloudletOrg: { kind: "string", default: "", description: "Organization of that cloudlet." },
+  platformOrg: {
+    kind: "string",
+    default: "edgecloudorg",
+    description: "Organization of the clusters that the platform makes, as the master controller has it.",
+  },
   monitorUuidType: {
     kind: "string",
     default: "MobiledgeXMonitorProbe",

@@ -1,10 +1,15 @@
-import { type NotifyClient, typedReplica } from "../../../shared/notify/mod.ts";
+import { type NotifyClient, type NotifyKind, typedReplica } from "../../../shared/notify/mod.ts";
 import { Status } from "../../../shared/rpc/mod.ts";
 import { hostName } from "../../../shared/runtime/mod.ts";
 import {
   AppInstClient,
   AppInstClientWatchKind,
   AppInstKind,
+  AppKind,
+  AutoProvCounts,
+  AutoProvPolicyKind,
+  CloudletKind,
+  ClusterInstKind,
   Device,
   SettingsKind,
 } from "../../../shared/schema/mod.ts";
@@ -16,6 +21,8 @@ import {
   ApiStats,
   CLIENT_MESSAGE,
   ClientLog,
+  Demand,
+  DEMAND_MESSAGE,
   DEVICE_MESSAGE,
   DeviceLog,
   type DmeName,
@@ -64,6 +71,13 @@ export function keepStatistics(
     if (state === "waiting") devices.forget();
   });
   followClients(upstream, clients);
+  const demand = new Demand({
+    dmeId: self.dmeId,
+    platformOrganization: config.platformOrg,
+    now: () => clock.now(),
+    send: (counts) => upstream.send(DEMAND_MESSAGE, AutoProvCounts.encode(counts)),
+  });
+  followDemand(upstream, demand);
   metrics.gauge({ name: "dme_statistics_dropped", help: "Calls and events not counted, as names were too many." })
     .collect(() => api.dropped + edge.dropped);
 
@@ -75,6 +89,15 @@ export function keepStatistics(
         return edge.collect(self, nowMs);
       },
       intervalMs: () => settings().edgeMetricsMs,
+    },
+    {
+      // Demand travels by itself, as the controller may have to act on it.
+      collect() {
+        const counts = demand.collect();
+        if (counts !== undefined) upstream.send(DEMAND_MESSAGE, AutoProvCounts.encode(counts));
+        return [];
+      },
+      intervalMs: () => settings().demandMs,
     },
   ];
   context.onClose("statistics", uploadPoints(sources, { clock, log, sender: upstream }));
@@ -89,6 +112,7 @@ export function keepStatistics(
         const { name } = member.instance.key.clusterInstKey.cloudletKey;
         clients.found(app, session, name, carrier, location);
       },
+      searched: (app, carrier, from, foundKm) => demand.searched(app, carrier, from, foundKm),
       registered: (session) => devices.registered(session),
     },
   };
@@ -103,4 +127,27 @@ function followClients(upstream: NotifyClient, clients: ClientLog): void {
   upstream.replica(AppInstKind.kind).subscribe({
     remove: (key) => clients.removeInstance(AppInstKind.parseKey(key)),
   });
+}
+
+/** Lets demand be counted by the region's policies, apps, sites and free clusters. */
+function followDemand(upstream: NotifyClient, demand: Demand): void {
+  function follow<T, K>(kind: NotifyKind<T, K>, set: (object: T) => void, remove: (key: K) => void): void {
+    typedReplica(upstream.replica(kind.kind), kind).subscribe({
+      update: (object) => set(object),
+      remove: (old) => remove(kind.key(old)),
+    });
+  }
+  follow(AutoProvPolicyKind, (policy) => demand.setPolicy(policy), (key) => demand.removePolicy(key));
+  follow(ClusterInstKind, (cluster) => demand.setCluster(cluster), (key) => demand.removeCluster(key));
+  follow(
+    CloudletKind,
+    ({ key, location, allianceOrgs }) => demand.setCloudlet({ key, location, allianceOrgs }),
+    (key) => demand.removeCloudlet(key),
+  );
+  follow(
+    AppKind,
+    ({ key, autoProvPolicies, deployment, defaultFlavor }) =>
+      demand.setApp({ key, autoProvPolicies, deployment, defaultFlavor }),
+    (key) => demand.removeApp(key),
+  );
 }

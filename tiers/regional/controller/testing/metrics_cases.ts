@@ -1,8 +1,18 @@
 import assert from "node:assert/strict";
 import { openMetricsStore, type Point, sendPoints } from "../../../../shared/metrics/mod.ts";
+import { createNotifyClient, roundRobin } from "../../../../shared/notify/mod.ts";
 import { Status } from "../../../../shared/rpc/mod.ts";
 import { systemClock } from "../../../../shared/runtime/mod.ts";
-import { App, dme, MetricsRequest, Settings } from "../../../../shared/schema/mod.ts";
+import {
+  App,
+  AppInst,
+  AutoProvCounts,
+  type DeepPartial,
+  dme,
+  Liveness,
+  MetricsRequest,
+  Settings,
+} from "../../../../shared/schema/mod.ts";
 import { nullLogger } from "../../../../shared/telemetry/mod.ts";
 import { type ApiCase, refused } from "./support.ts";
 import { all, furnish, instance, lines, until, World } from "./world.ts";
@@ -215,6 +225,63 @@ export const metricsCases: ApiCase[] = [
         Status.FAILED_PRECONDITION,
         /keeps no metrics/,
       );
+    },
+  },
+  {
+    name: "demand is kept for the auto-provisioner; what is wanted at once is made, once",
+    async run(store) {
+      const metrics = await openMetrics();
+      {
+        await using world = await World.start({ store, parts: { metrics } });
+        await furnish(world);
+        const engine = createNotifyClient({
+          service: "dme",
+          region: "eu",
+          wants: [],
+          connect: roundRobin([world.notifyAddress], () => ({})),
+        });
+        engine.start();
+        await until(() => engine.state() === "inStep", "the engine is connected");
+        const { appKey, clusterInstKey: { cloudletKey } } = instance().key;
+        const tell = (counts: DeepPartial<AutoProvCounts["counts"][0]>[]) =>
+          engine.send(
+            "AutoProvCounts",
+            AutoProvCounts.encode(AutoProvCounts.create({
+              dmeNodeName: "engine",
+              timestamp: { seconds: Math.floor(Date.now() / 1000) },
+              counts,
+            })),
+          );
+        tell([{ appKey, cloudletKey, count: 7 }, { appKey, cloudletKey: { ...cloudletKey, name: "Other" }, count: 1 }]);
+        const found = await until(async () => {
+          await metrics.flush();
+          const series = await all(world.api.metrics.queryMetrics(request("metrics", "auto-prov-counts", ["count"])));
+          return series.length === 2 && series;
+        }, "the counts are kept");
+        assert.deepEqual(found.map(({ rows }) => rows[0]!.vals[0]!.dval).sort(), [1, 7]);
+        const deployNowKey = {
+          clusterKey: { name: "autocluster-autoprov" },
+          cloudletKey,
+          organization: "edgecloudorg",
+        };
+        tell([{ appKey, cloudletKey, count: 9, processNow: true, deployNowKey }]);
+        const show = () => all(world.api.instances.showAppInst(AppInst.create()));
+        const [made] = await until(async () => (await show()).some(({ uri }) => uri !== "") && show(), "it is made");
+        assert.equal(made!.liveness, Liveness.LIVENESS_AUTOPROV);
+        await until(
+          () => world.log.records.some(({ message }) => message === "App instance created on demand"),
+          "told",
+        );
+        tell([{ appKey, cloudletKey, count: 10, processNow: true, deployNowKey }]);
+        const refusal = await until(
+          () => world.log.records.find(({ message }) => message === "App instance not created on demand"),
+          "the second is refused",
+        );
+        assert.match(JSON.stringify(refusal), /already/);
+        assert.equal((await show()).length, 1);
+        await engine.stop();
+      }
+      await metrics.close();
     },
   },
 ];

@@ -21,6 +21,8 @@ export async function getAppInstList(
   const matches = candidates === undefined
     ? []
     : desk.matcher.list(candidates, query, request.limit === 0 ? DEFAULT_LIMIT : request.limit);
+  const carrier = desk.carrierOfCode(request.carrierName) ?? request.carrierName;
+  desk.records.searched(sessionApp(session), carrier, location, matches[0]?.distanceKm);
   const cloudlets = new Map<string, dme.CloudletLocation>();
   for (const { member, distanceKm } of matches) {
     const { key, uri, mappedPorts } = member.instance;

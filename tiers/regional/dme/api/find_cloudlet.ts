@@ -47,10 +47,13 @@ export function searchFor(
   desk: Desk,
   app: string,
   carrier: string,
-  { latitude, longitude }: { latitude: number; longitude: number },
+  location: { latitude: number; longitude: number },
 ): Ranked<RegionInstance> | undefined {
+  const { latitude, longitude } = location;
   const candidates = desk.tables.app(app)?.candidates;
-  return candidates && desk.matcher.find(candidates, { carrier, latitude, longitude });
+  const match = candidates && desk.matcher.find(candidates, { carrier, latitude, longitude });
+  desk.records.searched(app, desk.carrierOfCode(carrier) ?? carrier, location, match?.distanceKm);
+  return match;
 }
 
 /** Tells a device of the instance that was found for it. */

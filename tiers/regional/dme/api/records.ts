@@ -1,5 +1,5 @@
 import type { Session } from "../cookies/mod.ts";
-import type { Ranked } from "../matching/mod.ts";
+import type { Point, Ranked } from "../matching/mod.ts";
 import type { RegionInstance } from "./desk.ts";
 
 /** What is written down of calls, beside counting them. Called on their way: must be quick and must not throw. */
@@ -11,12 +11,17 @@ export interface Records {
     match: Ranked<RegionInstance>,
     location: { latitude: number; longitude: number },
   ): void;
+  /**
+   * A device has searched for an app. @param app table id of the app. @param carrier organization, "" for any.
+   * @param foundKm distance of the best, as matching has it; undefined: nothing was found
+   */
+  searched(app: string, carrier: string, from: Point, foundKm: number | undefined): void;
   /** A device has registered. */
   registered(session: Session): void;
 }
 
 /** Writes nothing down. */
-export const noRecords: Records = { found() {}, registered() {} };
+export const noRecords: Records = { found() {}, searched() {}, registered() {} };
 
 /** Under what a call is counted: filled in by the call as far as it comes. */
 export interface CallNote {

@@ -3,8 +3,10 @@ import {
   AppInstClientWatchKind,
   AppInstKind,
   AppKind,
+  AutoProvPolicyKind,
   CloudletInfoKind,
   CloudletKind,
+  ClusterInstKind,
   FlowRateLimitSettingsKind,
   MaxReqsRateLimitSettingsKind,
   OperatorCodeKind,
@@ -26,8 +28,13 @@ export const WANTED_KINDS: readonly string[] = [
   AppInstKind.kind,
 ];
 
-/** All that a DME asks for: calls can be answered without knowing who watches devices. */
-export const ALL_KINDS: readonly string[] = [...WANTED_KINDS, AppInstClientWatchKind.kind];
+/** All that a DME asks for: calls can be answered without knowing of policies, clusters and who watches devices. */
+export const ALL_KINDS: readonly string[] = [
+  ...WANTED_KINDS,
+  AutoProvPolicyKind.kind,
+  ClusterInstKind.kind,
+  AppInstClientWatchKind.kind,
+];
 
 /** The local copy of one kind, kept by replication. */
 export interface Replica {
