@@ -16,3 +16,9 @@ export {
   RAM,
   VCPUS,
 } from "./resources.ts";
+export { platformProperties, PLUGIN_PLATFORMS } from "./properties.ts";
+/** What never changes about the plugins, and the names of their variables. */
+export * as dockerPlugin from "./plugins/docker.ts";
+export * as fakePlugin from "./plugins/fake.ts";
+export * as processPlugin from "./plugins/process.ts";
+export type { StepName as FakeStep } from "./plugins/fake.ts";

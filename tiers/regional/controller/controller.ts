@@ -47,7 +47,7 @@ import { metricsApi } from "./api/metrics_api.ts";
 import { deviceApi } from "./api/device_api.ts";
 import { appInstLatencyApi, matchApi } from "./api/match_api.ts";
 import { debugApi, nodeApi } from "./api/node_api.ts";
-import { openBooks, serveResources } from "./api/resources/mod.ts";
+import { openBooks, serveResources, watchResources } from "./api/resources/mod.ts";
 import type { ApiContext, AppSurroundings, Timeouts } from "./context.ts";
 import type { DriverFiles } from "./drivers/driver_files.ts";
 import { resumptions } from "./api/resumptions.ts";
@@ -166,6 +166,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
   receiveVmPoolReports(hub, region, operations, reports);
   const alerts = new Alerts({ region, lease, controller: id, clock, random, log });
   receiveAlerts(hub, alerts, log);
+  const stopWarnings = watchResources({ cache, alerts, clock, controller: id });
   const stopRecords = parts.metrics &&
     keepRecords({ region, lease, clock, log }, hub, parts.metrics, parts.checkpointInterval ?? "MONTH");
   const watches = new ClientWatches(hub, () => currentSettings(cache).maxTrackedDmeClients, log);
@@ -239,6 +240,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
       await stopRecords?.();
       await stopDevices();
       await stopInstanceAlerts();
+      stopWarnings();
       await alerts.close();
       stopPublishing();
       stopDroppingRevoked();

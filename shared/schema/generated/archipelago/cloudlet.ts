@@ -7,6 +7,7 @@ import type { MethodDefinition } from "../../service.ts";
 import * as dme from "../dme/mod.ts";
 import { CRMOverride, Result, Timestamp, TrackedState } from "./common.ts";
 import { FlavorKey } from "./flavor.ts";
+import { ResTagTableKey } from "./res_tag_table.ts";
 
 export interface CloudletKey {
   /** Operator organization that owns the site. */
@@ -461,6 +462,8 @@ export interface Cloudlet {
   envVar: Record<string, string>;
   /** Version that the resource manager reports; at creation, the one to bring up. */
   containerVersion: string;
+  /** Tables by which optional resources (gpu, nas, nic) are recognised; changed by "cloudlet addresmapping" and its like. */
+  resTagMap: Record<string, ResTagTableKey>;
   /** Credentials for the infrastructure, by name; kept among the secrets. */
   accessVars: Record<string, string>;
   /** Version of the image of the platform's own machines. */
@@ -541,6 +544,7 @@ function emptyCloudlet(): Cloudlet {
     physicalName: "",
     envVar: {},
     containerVersion: "",
+    resTagMap: {},
     accessVars: {},
     vmImageVersion: "",
     deployment: "",
@@ -656,6 +660,17 @@ function writeCloudlet(m: Cloudlet, w: Writer): void {
   if (m.containerVersion !== "") {
     w.uint32(162);
     w.string(m.containerVersion);
+  }
+  for (const key of Object.keys(m.resTagMap).sort()) {
+    w.uint32(178);
+    const entry = w.begin();
+    w.uint32(10);
+    w.string(key);
+    w.uint32(18);
+    const mark = w.begin();
+    ResTagTableKey.write(m.resTagMap[key]!, w);
+    w.end(mark);
+    w.end(entry);
   }
   for (const key of Object.keys(m.accessVars).sort()) {
     w.uint32(186);
@@ -869,6 +884,20 @@ function readCloudlet(r: Reader, end: number, m: Cloudlet): Cloudlet {
       case 162:
         m.containerVersion = r.string();
         break;
+      case 178: {
+        const entryEnd = r.end();
+        let key = "";
+        let value = ResTagTableKey.create();
+        while (r.position < entryEnd) {
+          const entryTag = r.tag();
+          if (entryTag === 10) key = r.string();
+          else if (entryTag === 18) value = ResTagTableKey.read(r, r.end(), value);
+          else r.skip(entryTag);
+        }
+        r.close(entryEnd);
+        setEntry(m.resTagMap, key, value);
+        break;
+      }
       case 186: {
         const entryEnd = r.end();
         let key = "";
@@ -991,7 +1020,7 @@ export const Cloudlet: MessageType<Cloudlet> = defineMessage<Cloudlet>({
   empty: emptyCloudlet,
   write: writeCloudlet,
   read: readCloudlet,
-  object: { keyFields: ["key"], flatKey: false, owner: "key.organization", ownerType: "operator", source: "CONTROLLER", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}, {"to":"TO_CRM","by":"key","via":"","at":""}, {"to":"TO_AUTO_PROVISIONER","by":"","via":"","at":""}], needs: [{"kind":"Flavor","at":"flavor","optional":true,"with":[],"late":false}, {"kind":"VMPool","at":"vm_pool","optional":true,"with":["organization=key.organization"],"late":false}, {"kind":"TrustPolicy","at":"trust_policy","optional":true,"with":["organization=key.organization"],"late":false}], noun: "cloudlet", cli: "cloudlet", order: 20 },
+  object: { keyFields: ["key"], flatKey: false, owner: "key.organization", ownerType: "operator", source: "CONTROLLER", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}, {"to":"TO_CRM","by":"key","via":"","at":""}, {"to":"TO_AUTO_PROVISIONER","by":"","via":"","at":""}], needs: [{"kind":"Flavor","at":"flavor","optional":true,"with":[],"late":false}, {"kind":"VMPool","at":"vm_pool","optional":true,"with":["organization=key.organization"],"late":false}, {"kind":"ResTagTable","at":"res_tag_map","optional":true,"with":[],"late":false}, {"kind":"TrustPolicy","at":"trust_policy","optional":true,"with":["organization=key.organization"],"late":false}], noun: "cloudlet", cli: "cloudlet", order: 20 },
   fields: [
     { name: "fields", property: "fields", number: 1, scalar: "string", repeated: true, rules: { modifier: true }, doc: "Dotted field numbers that an update changes." },
     { name: "key", property: "key", number: 2, message: () => CloudletKey, rules: { present: true, fixed: true } },
@@ -1010,6 +1039,7 @@ export const Cloudlet: MessageType<Cloudlet> = defineMessage<Cloudlet>({
     { name: "physical_name", property: "physicalName", number: 18, scalar: "string", rules: { fixed: true }, doc: "Name of the site in its infrastructure; default: its name." },
     { name: "env_var", property: "envVar", number: 19, scalar: "string", map: true, doc: "Variables for the infrastructure plugin, e.g. PUBLIC_PORT_RANGE=21000-21099." },
     { name: "container_version", property: "containerVersion", number: 20, scalar: "string", rules: { fixed: true }, doc: "Version that the resource manager reports; at creation, the one to bring up." },
+    { name: "res_tag_map", property: "resTagMap", number: 22, message: () => ResTagTableKey, map: true, rules: { fixed: true }, doc: "Tables by which optional resources (gpu, nas, nic) are recognised; changed by \"cloudlet addresmapping\" and its like." },
     { name: "access_vars", property: "accessVars", number: 23, scalar: "string", map: true, rules: { secret: true }, doc: "Credentials for the infrastructure, by name; kept among the secrets." },
     { name: "vm_image_version", property: "vmImageVersion", number: 24, scalar: "string", rules: { fixed: true }, doc: "Version of the image of the platform's own machines." },
     { name: "deployment", property: "deployment", number: 26, scalar: "string", rules: { fixed: true }, doc: "How the platform's own services run at the site: docker or kubernetes; default: docker." },

@@ -10,6 +10,7 @@ export * from "./auto_scale_policy.ts";
 export * from "./cloudlet.ts";
 export * from "./cloudlet_info.ts";
 export * from "./cloudlet_pool.ts";
+export * from "./cloudlet_resources.ts";
 export * from "./cluster_inst.ts";
 export * from "./common.ts";
 export * from "./controller.ts";

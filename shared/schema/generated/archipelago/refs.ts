@@ -224,7 +224,7 @@ export interface CloudletRefs {
   usedStaticIps: string;
   /** Optional resources that are taken, by name. Filled in when shown. */
   optResUsedMap: Record<string, number>;
-  /** Numbers of the reservable clusters that the controller has made. */
+  /** Numbers of the reservable clusters that the controller has made. Filled in when shown. */
   reservedAutoClusterIds: number[];
   /** Clusters, vm app instances and, where they take resources, instances in clusters. Filled in when shown. */
   clusterInsts: ClusterInstRefKey[];
@@ -462,7 +462,7 @@ export const CloudletRefs: MessageType<CloudletRefs> = defineMessage<CloudletRef
     { name: "used_dynamic_ips", property: "usedDynamicIps", number: 9, scalar: "int32", doc: "Addresses of the cloudlet's pool that are taken." },
     { name: "used_static_ips", property: "usedStaticIps", number: 10, scalar: "string" },
     { name: "opt_res_used_map", property: "optResUsedMap", number: 11, scalar: "uint32", map: true, doc: "Optional resources that are taken, by name. Filled in when shown." },
-    { name: "reserved_auto_cluster_ids", property: "reservedAutoClusterIds", number: 12, scalar: "uint32", repeated: true, doc: "Numbers of the reservable clusters that the controller has made." },
+    { name: "reserved_auto_cluster_ids", property: "reservedAutoClusterIds", number: 12, scalar: "uint32", repeated: true, doc: "Numbers of the reservable clusters that the controller has made. Filled in when shown." },
     { name: "cluster_insts", property: "clusterInsts", number: 13, message: () => ClusterInstRefKey, repeated: true, doc: "Clusters, vm app instances and, where they take resources, instances in clusters. Filled in when shown." },
     { name: "vm_app_insts", property: "vmAppInsts", number: 14, message: () => AppInstRefKey, repeated: true },
     { name: "k8s_app_insts", property: "k8sAppInsts", number: 15, message: () => AppInstRefKey, repeated: true },

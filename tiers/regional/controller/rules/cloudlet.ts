@@ -1,8 +1,8 @@
 import { type Cloudlet, enumText, InfraApiAccess, IpSupport, PlatformType } from "../../../../shared/schema/mod.ts";
-import { platformFeatures, quotaResources } from "../../../../shared/platform_types/mod.ts";
+import { platformFeatures, PLUGIN_PLATFORMS, quotaResources } from "../../../../shared/platform_types/mod.ts";
 import type { Issues } from "./issues.ts";
 import { checkName } from "./names.ts";
-import { PLATFORMS_TEXT, SUPPORTED } from "./platforms.ts";
+import { checkTables } from "./res_tag_map.ts";
 import { parsePublicPortRange, PUBLIC_PORT_RANGE } from "./public_ports.ts";
 
 /** How the platform's own services run at a site that says nothing of it. */
@@ -35,10 +35,10 @@ export function checkNewCloudlet(cloudlet: Cloudlet, issues: Issues): void {
     "must be empty: federated sites are not supported",
   );
   issues.check(
-    isSupported(cloudlet.platformType),
+    PLUGIN_PLATFORMS.includes(cloudlet.platformType),
     "platform_type",
     enumText(PlatformType, cloudlet.platformType),
-    `must be one of ${PLATFORMS_TEXT}`,
+    `must be one of ${PLUGIN_PLATFORMS.map((type) => enumText(PlatformType, type)).join(", ")}`,
   );
   issues.check(
     cloudlet.ipSupport !== IpSupport.IP_SUPPORT_STATIC,
@@ -97,6 +97,7 @@ export function checkCloudlet(cloudlet: Cloudlet, issues: Issues): void {
   checkVariables(cloudlet.accessVars, "access_vars", issues);
   checkFeatures(cloudlet, issues);
   checkQuotas(cloudlet, issues);
+  checkTables(cloudlet, issues);
   checkKafka(cloudlet, issues);
   for (const [name, value] of Object.entries(cloudlet.timeLimits ?? {})) {
     const path = `time_limits.${name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)}`;
@@ -132,15 +133,10 @@ function checkQuotas(cloudlet: Cloudlet, issues: Issues): void {
     cloudlet.defaultResourceAlertThreshold,
     "must be from 0 to 100",
   );
-  const names = quotaResources(cloudlet.platformType).map((resource) => resource.name);
+  const known = quotaResources(cloudlet.platformType).map(({ name }) => name);
   cloudlet.resourceQuotas.forEach(({ name, alertThreshold }, i, all) => {
     const path = `resource_quotas[${i}]`;
-    issues.check(
-      names.includes(name),
-      `${path}.name`,
-      name,
-      `must be one of ${names.join(", ")}`,
-    );
+    issues.check(known.includes(name), `${path}.name`, name, `must be one of ${known.join(", ")}`);
     issues.check(all.findIndex((other) => other.name === name) === i, `${path}.name`, name, "must not be there twice");
     issues.check(isPercent(alertThreshold), `${path}.alert_threshold`, alertThreshold, "must be from 0 to 100");
   });
@@ -183,8 +179,4 @@ function checkVariables(variables: Record<string, string>, field: string, issues
 
 function within(value: number, limit: number): boolean {
   return Number.isFinite(value) && Math.abs(value) <= limit;
-}
-
-function isSupported(platform: PlatformType): boolean {
-  return SUPPORTED.some((supported) => supported.platform === platform);
 }

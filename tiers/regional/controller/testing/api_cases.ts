@@ -17,6 +17,8 @@ import { autoProvCases } from "./auto_prov_cases.ts";
 import { standingCases } from "./standing_cases.ts";
 import { choiceCases } from "./choice_cases.ts";
 import { updateCases } from "./update_cases.ts";
+import { resourceCases } from "./resource_cases.ts";
+import { resourceQueryCases } from "./resource_query_cases.ts";
 import { settingsCases } from "./settings_cases.ts";
 import { vmPoolCases } from "./vm_pool_cases.ts";
 import type { ApiCase } from "./support.ts";
@@ -46,4 +48,6 @@ export const apiCases: ApiCase[] = [
   ...recordCases,
   ...metricsCases,
   ...matchCases,
+  ...resourceCases,
+  ...resourceQueryCases,
 ];

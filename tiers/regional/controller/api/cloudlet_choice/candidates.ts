@@ -31,7 +31,7 @@ import { trustRulesOf } from "../../state/trust_rules.ts";
 import { completeKey } from "../app_inst/key.ts";
 import { canBeLent, clusterFor } from "../cluster_selection/auto.ts";
 import { realKey } from "../cluster_selection/wish.ts";
-import { needsOfAppInst, needsOfClusterInst, type Site, siteOf, type Taking } from "../resources/mod.ts";
+import { needsOfAppInst, needsOfClusterInst, type Site, siteFromCache, type Taking } from "../resources/mod.ts";
 import { closedBecause } from "../site_work.ts";
 import { roomFor } from "./room.ts";
 
@@ -121,7 +121,7 @@ function examine(
   const rules = trustRulesOf(cache, cloudlet, AppKind.keyString(app.key));
   const distrust = rules && distrustOf(app, rules);
   if (distrust) return `has a trust policy: ${distrust}`;
-  const site = siteOf(cloudlet, info, {});
+  const site = siteFromCache(cache, cloudlet);
   const takings: Taking[] = [needsOfAppInst(site, instance, app, flavor, balancersOf(app).length)];
   const cluster = clusterAt(context, cache, app, instance, site);
   if (typeof cluster === "string") return cluster;

@@ -15,6 +15,7 @@ import {
   matches,
 } from "../../../../../shared/schema/mod.ts";
 import type { ApiContext } from "../../context.ts";
+import { reservableNumber } from "../../rules/cluster_names.ts";
 import { isDeleting } from "../../operations/transitions.ts";
 import { holderLists, optionalResources } from "../../rules/cloudlet_refs.ts";
 import type { RegionCache } from "../../state/region_cache.ts";
@@ -27,12 +28,16 @@ export function cloudletRefsApi({ region: { cache } }: ApiContext): Handlers<typ
   return {
     async *showCloudletRefs(request) {
       const ports = sharedPorts(cache);
+      const numbers = autoClusterNumbers(cache);
       for (const key of cache.sortedKeys(CloudletKind)) {
         const stored = cache.get(CloudletRefsKind, key);
         const rootLbPorts = ports.get(key);
         if (stored === undefined && rootLbPorts === undefined) continue;
         const refs = CloudletRefs.create({ key: CloudletKind.parseKey(key), ...stored, rootLbPorts });
-        Object.assign(refs, holderLists(refs), { optResUsedMap: optionalResources(refs) });
+        Object.assign(refs, holderLists(refs), {
+          optResUsedMap: optionalResources(refs),
+          reservedAutoClusterIds: numbers.get(key) ?? [],
+        });
         if (matches(CloudletRefs, request, refs)) yield refs;
       }
     },
@@ -73,6 +78,18 @@ export function appInstRefsApi({ region: { cache } }: ApiContext): Handlers<type
       for (const refs of found.values()) if (matches(AppInstRefs, request, refs)) yield refs;
     },
   };
+}
+
+/** Numbers of the clusters that were made for instances, by cloudlet. */
+function autoClusterNumbers(cache: RegionCache): Map<string, number[]> {
+  const numbers = new Map<string, number[]>();
+  for (const { key } of cache.table(ClusterInstKind).values()) {
+    const number = reservableNumber(key.clusterKey.name);
+    if (number === undefined) continue;
+    const cloudletKey = CloudletKind.keyString(key.cloudletKey);
+    numbers.set(cloudletKey, [...numbers.get(cloudletKey) ?? [], number].sort((a, b) => a - b));
+  }
+  return numbers;
 }
 
 const TCP = 1;

@@ -8,11 +8,19 @@ import {
   CloudletKind,
   type ClusterInst,
   type Flavor,
+  ResTagTableKind,
 } from "../../../../../shared/schema/mod.ts";
 import { failedPrecondition } from "../../faults.ts";
 import { appInstHolder, clusterHolder, type Holder } from "../../rules/cloudlet_refs.ts";
 import type { UsageBounds } from "../../rules/cloudlet_usage.ts";
-import { hasAccelerator, isMatch, matchFlavor, type SiteOffer, type SiteSize } from "../../rules/flavor_match.ts";
+import {
+  hasAccelerator,
+  isMatch,
+  matchFlavor,
+  type NoMatch,
+  type SiteOffer,
+  type SiteSize,
+} from "../../rules/flavor_match.ts";
 import {
   appInstNeeds,
   clusterNeeds,
@@ -20,6 +28,7 @@ import {
   type ResourceNeeds,
   type SiteTraits,
 } from "../../rules/resource_needs.ts";
+import type { RegionCache } from "../../state/region_cache.ts";
 import type { ObjectTx } from "../../state/object_tx.ts";
 
 /** A cloudlet with all that decides what fits on it and how much of it things take. */
@@ -44,7 +53,22 @@ const LOAD_BALANCER = { name: "", ramMb: 4096, vcpus: 2, diskGb: 40, optional: {
 /** Reads a site in the transaction that takes something of it. */
 export async function readSite(tx: ObjectTx, cloudlet: Cloudlet): Promise<Site> {
   const info = await tx.get(CloudletInfoKind, CloudletKind.keyString(cloudlet.key));
-  return siteOf(cloudlet, info, {});
+  const tables: Record<string, Record<string, string>> = {};
+  for (const [resource, key] of Object.entries(cloudlet.resTagMap)) {
+    const table = await tx.get(ResTagTableKind, ResTagTableKind.keyString(key));
+    if (table !== undefined) tables[resource] = table.tags;
+  }
+  return siteOf(cloudlet, info, tables);
+}
+
+/** A site as the cache shows it, for calls that take nothing. */
+export function siteFromCache(cache: RegionCache, cloudlet: Cloudlet): Site {
+  const tables: Record<string, Record<string, string>> = {};
+  for (const [resource, key] of Object.entries(cloudlet.resTagMap)) {
+    const table = cache.get(ResTagTableKind, ResTagTableKind.keyString(key));
+    if (table !== undefined) tables[resource] = table.tags;
+  }
+  return siteOf(cloudlet, cache.get(CloudletInfoKind, CloudletKind.keyString(cloudlet.key)), tables);
 }
 
 /** A site from its parts. `tables` are the tags of optional resources, by resource. */
@@ -93,15 +117,20 @@ export function siteOf(
 
 /** The site's size for a flavor. Throws E_NOFLAVOR or E_NOGPU, saying what was asked for. */
 export function sizeFor(site: Site, flavor: Flavor): SiteSize {
-  const match = matchFlavor({
+  const match = findSize(site, flavor);
+  if (isMatch(match)) return match;
+  throw failedPrecondition(`Cloudlet ${site.keyString} cannot take flavor ${flavor.key.name}: ${match.reason}`);
+}
+
+/** The site's size for a flavor, or why there is none. */
+export function findSize(site: Site, flavor: Flavor): SiteSize | NoMatch {
+  return matchFlavor({
     name: flavor.key.name,
     ramMb: flavor.ram,
     vcpus: flavor.vcpus,
     diskGb: flavor.disk,
     optional: flavor.optResMap,
   }, site.offer);
-  if (isMatch(match)) return match;
-  throw failedPrecondition(`Cloudlet ${site.keyString} cannot take flavor ${flavor.key.name}: ${match.reason}`);
 }
 
 /**
@@ -129,7 +158,7 @@ export function needsOfClusterInst(
 /**
  * What an app instance takes beside its cluster, and its fields that say so. Throws E_NOFLAVOR or E_NOGPU.
  *
- * @param loadBalancerServices services of the app's manifest that are load balancers, for kubernetes-only platforms
+ * @param loadBalancerServices services of the app that are load balancers, which count on kubernetes-only platforms
  */
 export function needsOfAppInst(
   site: Site,
