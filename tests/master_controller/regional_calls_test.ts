@@ -64,7 +64,7 @@ const CLOUDLET = {
   env_var: { PUBLIC_PORT_RANGE: "21000-21099" },
 };
 
-function appInst(clusterOrganization = ""): object {
+function appInst(clusterOrganization = ""): { appinst: object } {
   const cluster_inst_key = {
     cluster_key: { name: "defaultclust" },
     cloudlet_key: CLOUDLET.key,
@@ -249,13 +249,19 @@ async function checkCloudletRules({ call, ctrl, admin, oper }: RegionalWorld): P
   await refused(ctrl("UpdateCloudlet", oper, update), 400, "Alliance org nowhere not found");
 }
 
-async function checkAppInst({ call, ctrl, region, dev }: RegionalWorld): Promise<void> {
+async function checkAppInst({ call, ctrl, region, admin, dev }: RegionalWorld): Promise<void> {
   await call("auth/org/create", { Name: "second", Type: "developer" }, dev);
   await refused(ctrl("CreateAppInst", dev, appInst("second")), 403, "Forbidden");
   for (const organization of ["", "acme", "edgecloudorg"]) {
     const made = await ctrl("CreateAppInst", dev, appInst(organization));
     assert.deepEqual(made.lines.map((line) => line.data.message), ["Create under way", "Create done"]);
   }
+  const forced = (crm_override: unknown) => ({ appinst: { ...appInst("acme").appinst, crm_override } });
+  const denied = "Only administrators may give crm_override";
+  await refused(ctrl("DeleteAppInst", dev, forced("IgnoreCrm")), 403, denied);
+  await refused(ctrl("CreateAppInst", dev, forced(3)), 403, denied);
+  assert.equal((await ctrl("DeleteAppInst", dev, forced("NoOverride"))).status, 200);
+  assert.equal((await ctrl("CreateAppInst", admin, forced("IgnoreCrm"))).status, 200);
   assert.equal(region.list("AppInst").length, 3);
   assert.equal((await ctrl("ShowAppInst", dev)).lines.length, 3);
 }

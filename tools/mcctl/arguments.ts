@@ -34,7 +34,7 @@ interface Leaf {
 }
 
 /** Which fields a command takes. */
-export type FieldChoice = "create" | "update" | "delete" | "show";
+export type FieldChoice = "create" | "update" | "delete" | "refresh" | "show";
 
 /**
  * Arguments of a request message (mc spec 9.3): short names where the schema has them, else the lower-case path without
@@ -78,14 +78,21 @@ function argument(leaf: Leaf, aliases: readonly string[], required: readonly str
 
 function isTaken(root: MessageDescriptor, field: FieldDescriptor, depth: number, choice: FieldChoice): boolean {
   const { modifier, hidden, setBy, fixed, secret } = field.rules;
-  if (modifier || hidden) return false;
+  if (hidden) return false;
+  if (modifier) return isModifierTaken(field, choice);
   if (choice === "show") return !secret;
   if (setBy !== "CALLER") return false;
   const isKey = depth === 0 && isKeyField(root, field.name);
   // Who may delete what is decided by the owner, who is not always a part of the key.
   const isOwner = depth === 0 && root.object?.owner === field.name;
-  if (choice === "delete") return depth > 0 || isKey || isOwner || root.object === undefined;
+  if (choice === "delete" || choice === "refresh") return depth > 0 || isKey || isOwner || root.object === undefined;
   return choice === "create" || depth > 0 || isKey || !fixed;
+}
+
+/** Which modifiers of a call people give: the mask of an update comes from what they name, and the rest fits some calls. */
+function isModifierTaken(field: FieldDescriptor, choice: FieldChoice): boolean {
+  if (field.repeated || choice === "show") return false;
+  return choice === "refresh" || field.kind === "enum";
 }
 
 function collect(

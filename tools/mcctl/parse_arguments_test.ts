@@ -85,7 +85,12 @@ Deno.test("messageArguments: update takes the key and what may change, delete on
     "cloudletorg",
     "cloudlet",
     "federatedorg",
+    "crmoverride",
   ]);
+  const refresh = names(messageArguments(AppInst.descriptor, "refresh", []));
+  assert.ok(["appname", "crmoverride", "forceupdate", "updatemultiple"].every((name) => refresh.includes(name)));
+  assert.ok(!refresh.includes("dedicatedip") && !refresh.includes("fields"));
+  assert.ok(!names(messageArguments(AppInst.descriptor, "create", [])).includes("forceupdate"));
   const show = names(messageArguments(Cloudlet.descriptor, "show", []));
   assert.ok(show.includes("state") && !show.includes("deleteprepare"));
 });

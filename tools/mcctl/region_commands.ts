@@ -38,6 +38,7 @@ function regionCommand(method: MethodDefinition, api: ApiRules): Command {
 function choiceOf(method: MethodDefinition): FieldChoice {
   if (method.name.startsWith("Show")) return "show";
   if (method.name.startsWith("Update")) return "update";
+  if (method.name.startsWith("Refresh")) return "refresh";
   return /^(Delete|Reset)/.test(method.name) ? "delete" : "create";
 }
 

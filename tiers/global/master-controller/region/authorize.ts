@@ -2,7 +2,7 @@ import type { Queryable } from "../../../../shared/database/mod.ts";
 import { type FieldDescriptor, getPath, type MessageDescriptor, setPath } from "../../../../shared/schema/mod.ts";
 import type { Session } from "../auth/session.ts";
 import type { Action } from "../authz/policy.ts";
-import { badRequest, forbidden } from "../http/api_error.ts";
+import { ApiError, badRequest, forbidden } from "../http/api_error.ts";
 import { findRecord, type RecordValues } from "../model/record.ts";
 import { ORGANIZATIONS } from "../model/types.ts";
 import type { RegionMethod } from "./methods.ts";
@@ -53,6 +53,15 @@ export function authorizeShow(session: Session, target: RegionMethod, request: o
   const wanted = rules.org === "" ? "" : String(getPath(request, rules.org) ?? "");
   if (wanted !== "" ? !organizations.has(wanted) : organizations.size === 0) throw forbidden();
   return { organizations };
+}
+
+/**
+ * Going without the site, or against it, leaves things behind that only administrators can put right (controller spec 5.2).
+ * @throws {ApiError} 403
+ */
+export function requireAdminToOverride(session: Session, request: object): void {
+  const { crmOverride } = request as { crmOverride?: number };
+  if (crmOverride && !session.grants.isAdmin) throw new ApiError(403, "Only administrators may give crm_override");
 }
 
 /** Whether objects always have an owner; administrators may leave it out of others, such as drivers for all operators. */

@@ -19,7 +19,7 @@ import type { JsonBody } from "../http/json_body.ts";
 import { json, message, type Reply } from "../http/reply.ts";
 import type { AuthCall, AuthRoute } from "../http/route.ts";
 import type { RecordValues } from "../model/record.ts";
-import { authorizeChange, authorizeShow } from "./authorize.ts";
+import { authorizeChange, authorizeShow, requireAdminToOverride } from "./authorize.ts";
 import { callEach, regionError } from "./call.ts";
 import { type HookCall, type Hooks, hooksOf } from "./hooks.ts";
 import { type RegionMethod, regionMethods } from "./methods.ts";
@@ -95,6 +95,7 @@ async function change(
   let organization: RecordValues | undefined;
   if (hooks.authorize) await hooks.authorize(hookCall, request);
   else organization = await authorizeChange(call.core.database, call.session, target, request);
+  requireAdminToOverride(call.session, request);
   await hooks.check?.({ ...hookCall, organization }, request);
   const channels = await channelsFor(call, target, region);
   async function* replies(): AsyncIterable<object> {
