@@ -5,6 +5,7 @@ import { AlertPolicy, AlertPolicyKey } from "./archipelago/alert_policy.ts";
 import { App, AppKey } from "./archipelago/app.ts";
 import { AppInst, AppInstInfo, AppInstKey } from "./archipelago/app_inst.ts";
 import { AppInstClientKey, AppInstClientWatch } from "./archipelago/app_inst_client.ts";
+import { AutoProvInfo } from "./archipelago/auto_prov_info.ts";
 import { AutoProvPolicy } from "./archipelago/auto_prov_policy.ts";
 import { AutoScalePolicy } from "./archipelago/auto_scale_policy.ts";
 import { Cloudlet, CloudletKey } from "./archipelago/cloudlet.ts";
@@ -59,6 +60,8 @@ export const NetworkKind: ObjectKind<Network, NetworkKey> = defineKind("Network"
 export const AutoScalePolicyKind: ObjectKind<AutoScalePolicy, PolicyKey> = defineKind("AutoScalePolicy", AutoScalePolicy, PolicyKey);
 /** Object kind AutoProvPolicy. When and where instances of an app come and go by themselves. */
 export const AutoProvPolicyKind: ObjectKind<AutoProvPolicy, PolicyKey> = defineKind("AutoProvPolicy", AutoProvPolicy, PolicyKey);
+/** Object kind AutoProvInfo. What the auto-provisioner has done for a cloudlet that goes into maintenance. */
+export const AutoProvInfoKind: ObjectKind<AutoProvInfo, CloudletKey> = defineKind("AutoProvInfo", AutoProvInfo, CloudletKey);
 /** Object kind VMPoolInfo. What the cloudlet that uses a pool reports of it. */
 export const VMPoolInfoKind: ObjectKind<VMPoolInfo, VMPoolKey> = defineKind("VMPoolInfo", VMPoolInfo, VMPoolKey);
 /** Object kind ClusterInst. A cluster on a cloudlet, in which app instances run. */
@@ -104,6 +107,7 @@ export const kindsByName = {
   Network: NetworkKind,
   AutoScalePolicy: AutoScalePolicyKind,
   AutoProvPolicy: AutoProvPolicyKind,
+  AutoProvInfo: AutoProvInfoKind,
   VMPoolInfo: VMPoolInfoKind,
   ClusterInst: ClusterInstKind,
   ClusterInstInfo: ClusterInstInfoKind,
@@ -137,6 +141,7 @@ export const kinds: readonly ObjectKind[] = [
   NetworkKind,
   AutoScalePolicyKind,
   AutoProvPolicyKind,
+  AutoProvInfoKind,
   VMPoolInfoKind,
   ClusterInstKind,
   ClusterInstInfoKind,

@@ -22,6 +22,7 @@ export interface SiteSelf {
   readonly state: dme.CloudletState;
   readonly maintenanceState: dme.MaintenanceState;
   readonly trustPolicyState: TrackedState;
+  readonly answeredRequest: string;
   readonly status?: StatusInfo;
   readonly errors?: readonly string[];
   readonly facts?: CloudletFacts;

@@ -208,7 +208,7 @@ export class Site {
     more: { readonly status?: StatusInfo; readonly errors?: readonly string[] } = {},
   ): void {
     const { key, version, replicas, duties } = this.#options;
-    const { maintenanceState, trustPolicyState, errors } = duties();
+    const { maintenanceState, trustPolicyState, answeredRequest, errors } = duties();
     this.#said = { state, more };
     const ready = state === CLOUDLET_STATE_READY;
     replicas.cloudletInfo.put(cloudletInfo({
@@ -217,6 +217,7 @@ export class Site {
       state,
       maintenanceState,
       trustPolicyState,
+      answeredRequest,
       status: more.status,
       errors: [...more.errors ?? [], ...errors],
       facts: ready ? this.#facts : undefined,

@@ -17,6 +17,8 @@ export interface DutyReport {
   readonly trustPolicyState: TrackedState;
   /** Why the last of them failed. */
   readonly errors: readonly string[];
+  /** The request that was answered last. */
+  readonly answeredRequest: string;
 }
 
 /** What {@linkcode SiteDuties} works with. */
@@ -45,6 +47,7 @@ export class SiteDuties {
   #policyState = TrackedState.TRACKED_STATE_UNKNOWN as TrackedState;
   #policyDone = "";
   #errors: readonly string[] = [];
+  #answered = "";
 
   constructor(options: SiteDutiesOptions) {
     this.#options = options;
@@ -52,7 +55,12 @@ export class SiteDuties {
 
   /** How things stand. */
   get report(): DutyReport {
-    return { maintenanceState: this.#maintenance, trustPolicyState: this.#policyState, errors: this.#errors };
+    return {
+      maintenanceState: this.#maintenance,
+      trustPolicyState: this.#policyState,
+      errors: this.#errors,
+      answeredRequest: this.#answered,
+    };
   }
 
   /** The platform is up: what is asked is done from now on; what was in force before is put in force again. */
@@ -99,7 +107,7 @@ export class SiteDuties {
       (operation) => platform.setMaintenance?.(wanted, operation),
     );
     if (this.#stop.signal.aborted) return;
-    this.#maintenanceDone = request;
+    this.#maintenanceDone = this.#answered = request;
     this.#tell(failure ? CRM_ERROR : after, this.#policyState, failure);
   }
 
@@ -120,7 +128,7 @@ export class SiteDuties {
       throw new PlatformError("Invalid", `Platform ${platform.meta.type} has no trust policies`);
     });
     if (this.#stop.signal.aborted) return;
-    this.#policyDone = request;
+    this.#policyDone = this.#answered = request;
     const done = rules === undefined ? TrackedState.NOT_PRESENT : TrackedState.READY;
     this.#tell(this.#maintenance, failure ? TrackedState.UPDATE_ERROR : done, failure);
   }

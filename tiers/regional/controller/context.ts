@@ -36,6 +36,12 @@ export interface AppSurroundings {
   readonly sources: AppSources;
 }
 
+/** What finds other places for instances of cloudlets that go into maintenance. */
+export interface AutoProvisioner {
+  /** Whether one is connected to any controller, as far as this one can tell. */
+  isConnected(): boolean;
+}
+
 /** What the APIs work with. A dry run gets one of its own, in which nothing acts on the world (`api/dry_run.ts`). */
 export interface ApiContext {
   readonly region: Region;
@@ -50,6 +56,7 @@ export interface ApiContext {
   readonly access: AccessPoint | undefined;
   /** Files of drivers; undefined: nowhere, and builds of drivers are refused. */
   readonly driverFiles: DriverFiles | undefined;
+  readonly autoProvisioner: AutoProvisioner;
   readonly engines: MatchingEngines;
   readonly apps: AppSurroundings;
   readonly clock: Clock;

@@ -57,6 +57,7 @@ import { ControllerLease } from "./operations/controller_lease.ts";
 import { Operations } from "./operations/operations.ts";
 import { startRecovery } from "./operations/recovery.ts";
 import { matchingEngines } from "./replication/matching_engines.ts";
+import { autoProvisionerOf, receiveAutoProvInfo } from "./replication/auto_prov.ts";
 import { maintainDns } from "./replication/dns_records.ts";
 import { receiveReports } from "./replication/owned.ts";
 import { publishedKinds, publishRegion } from "./replication/publisher.ts";
@@ -161,10 +162,11 @@ export async function startController(parts: ControllerParts): Promise<Controlle
     log: (level, message, fields) => notifyLog[level](message, fields),
   });
   const nodes = parts.joinNodes?.(hub);
-  const reports = new SiteReports({ region, operations, clock, random, log, controller: id });
+  const alerts = new Alerts({ region, lease, controller: id, clock, random, log });
+  const reports = new SiteReports({ region, operations, alerts, clock, random, log, controller: id });
   receiveReports(hub, reports);
   receiveVmPoolReports(hub, region, operations, reports);
-  const alerts = new Alerts({ region, lease, controller: id, clock, random, log });
+  receiveAutoProvInfo(hub, region, reports);
   receiveAlerts(hub, alerts, log);
   const stopWarnings = watchResources({ cache, alerts, clock, controller: id });
   const stopRecords = parts.metrics &&
@@ -183,6 +185,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
     timeouts: timeoutsOf(cache, parts.timeouts),
     secrets: parts.secrets,
     access: parts.access,
+    autoProvisioner: autoProvisionerOf(hub, cache),
     driverFiles: parts.driverFiles,
     engines: matchingEngines(hub, parts.region, id, clock),
     apps: parts.apps ?? alone(),

@@ -7,6 +7,7 @@ import type { MethodDefinition } from "../../service.ts";
 import * as dme from "../dme/mod.ts";
 import { CRMOverride, Result, Timestamp, TrackedState } from "./common.ts";
 import { FlavorKey } from "./flavor.ts";
+import { GPUDriverKey } from "./gpu_driver.ts";
 import { ResTagTableKey } from "./res_tag_table.ts";
 
 export interface CloudletKey {
@@ -345,6 +346,100 @@ export const ResourceQuota: MessageType<ResourceQuota> = defineMessage<ResourceQ
   ],
 });
 
+/** The driver of a site's GPUs. */
+export interface GPUConfig {
+  /** Driver that the site installs; of the cloudlet's organization or of nobody in particular. */
+  driver: GPUDriverKey;
+  /** Further facts, by name. */
+  properties: Record<string, string>;
+  /** License for this site, in the place of the driver's own; kept among the secrets. */
+  licenseConfig: string;
+  /** MD5 sum of that license. */
+  licenseConfigMd5sum: string;
+}
+function emptyGPUConfig(): GPUConfig {
+  return {
+    driver: GPUDriverKey.create(),
+    properties: {},
+    licenseConfig: "",
+    licenseConfigMd5sum: "",
+  };
+}
+function writeGPUConfig(m: GPUConfig, w: Writer): void {
+  {
+    w.uint32(10);
+    const mark = w.begin();
+    GPUDriverKey.write(m.driver, w);
+    w.endUnlessEmpty(mark, 1);
+  }
+  for (const key of Object.keys(m.properties).sort()) {
+    w.uint32(18);
+    const entry = w.begin();
+    w.uint32(10);
+    w.string(key);
+    w.uint32(18);
+    w.string(m.properties[key]!);
+    w.end(entry);
+  }
+  if (m.licenseConfig !== "") {
+    w.uint32(26);
+    w.string(m.licenseConfig);
+  }
+  if (m.licenseConfigMd5sum !== "") {
+    w.uint32(34);
+    w.string(m.licenseConfigMd5sum);
+  }
+}
+function readGPUConfig(r: Reader, end: number, m: GPUConfig): GPUConfig {
+  while (r.position < end) {
+    const tag = r.tag();
+    switch (tag) {
+      case 10:
+        m.driver = GPUDriverKey.read(r, r.end(), m.driver);
+        break;
+      case 18: {
+        const entryEnd = r.end();
+        let key = "";
+        let value = "";
+        while (r.position < entryEnd) {
+          const entryTag = r.tag();
+          if (entryTag === 10) key = r.string();
+          else if (entryTag === 18) value = r.string();
+          else r.skip(entryTag);
+        }
+        r.close(entryEnd);
+        setEntry(m.properties, key, value);
+        break;
+      }
+      case 26:
+        m.licenseConfig = r.string();
+        break;
+      case 34:
+        m.licenseConfigMd5sum = r.string();
+        break;
+      default:
+        r.skip(tag);
+    }
+  }
+  r.close(end);
+  return m;
+}
+/** The driver of a site's GPUs. */
+export const GPUConfig: MessageType<GPUConfig> = defineMessage<GPUConfig>({
+  name: "archipelago.GPUConfig",
+  typeName: "GPUConfig",
+  doc: "The driver of a site's GPUs.",
+  empty: emptyGPUConfig,
+  write: writeGPUConfig,
+  read: readGPUConfig,
+  fields: [
+    { name: "driver", property: "driver", number: 1, message: () => GPUDriverKey, rules: { present: true }, doc: "Driver that the site installs; of the cloudlet's organization or of nobody in particular." },
+    { name: "properties", property: "properties", number: 2, scalar: "string", map: true, doc: "Further facts, by name." },
+    { name: "license_config", property: "licenseConfig", number: 3, scalar: "string", rules: { secret: true }, doc: "License for this site, in the place of the driver's own; kept among the secrets." },
+    { name: "license_config_md5sum", property: "licenseConfigMd5sum", number: 4, scalar: "string", rules: { setBy: "CONTROLLER" }, doc: "MD5 sum of that license." },
+  ],
+});
+
 /** What a federated site is to the federation; set by the federation service. */
 export interface FederationConfig {
   federationName: string;
@@ -474,7 +569,7 @@ export interface Cloudlet {
   infraApiAccess: InfraApiAccess;
   /** What a site of restricted access gives the platform's own machines. */
   infraConfig: InfraConfig | undefined;
-  /** Whether the site is open for work. */
+  /** Whether the site is open for work; to be set: NormalOperation, MaintenanceStart, MaintenanceStartNoFailover. */
   maintenanceState: dme.MaintenanceState;
   /** The version to bring up goes before the operator's policy. */
   overridePolicyContainerVersion: boolean;
@@ -499,6 +594,8 @@ export interface Cloudlet {
   /** Credentials for the Kafka cluster; kept among the secrets. */
   kafkaUser: string;
   kafkaPassword: string;
+  /** The driver of the site's GPUs. */
+  gpuConfig: GPUConfig | undefined;
   /** Keep a cluster at the site in which apps of all developers run. */
   enableDefaultServerlessCluster: boolean;
   /** Operators whose subscribers may use the site as if it were their own. */
@@ -564,6 +661,7 @@ function emptyCloudlet(): Cloudlet {
     kafkaCluster: "",
     kafkaUser: "",
     kafkaPassword: "",
+    gpuConfig: undefined,
     enableDefaultServerlessCluster: false,
     allianceOrgs: [],
     singleKubernetesClusterOwner: "",
@@ -760,6 +858,12 @@ function writeCloudlet(m: Cloudlet, w: Writer): void {
   if (m.kafkaPassword !== "") {
     w.uint32(354);
     w.string(m.kafkaPassword);
+  }
+  if (m.gpuConfig !== undefined) {
+    w.uint32(362);
+    const mark = w.begin();
+    GPUConfig.write(m.gpuConfig, w);
+    w.end(mark);
   }
   if (m.enableDefaultServerlessCluster) {
     w.uint32(368);
@@ -966,6 +1070,9 @@ function readCloudlet(r: Reader, end: number, m: Cloudlet): Cloudlet {
       case 354:
         m.kafkaPassword = r.string();
         break;
+      case 362:
+        m.gpuConfig = GPUConfig.read(r, r.end(), m.gpuConfig);
+        break;
       case 368:
         m.enableDefaultServerlessCluster = r.bool();
         break;
@@ -1020,7 +1127,7 @@ export const Cloudlet: MessageType<Cloudlet> = defineMessage<Cloudlet>({
   empty: emptyCloudlet,
   write: writeCloudlet,
   read: readCloudlet,
-  object: { keyFields: ["key"], flatKey: false, owner: "key.organization", ownerType: "operator", source: "CONTROLLER", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}, {"to":"TO_CRM","by":"key","via":"","at":""}, {"to":"TO_AUTO_PROVISIONER","by":"","via":"","at":""}], needs: [{"kind":"Flavor","at":"flavor","optional":true,"with":[],"late":false}, {"kind":"VMPool","at":"vm_pool","optional":true,"with":["organization=key.organization"],"late":false}, {"kind":"ResTagTable","at":"res_tag_map","optional":true,"with":[],"late":false}, {"kind":"TrustPolicy","at":"trust_policy","optional":true,"with":["organization=key.organization"],"late":false}], noun: "cloudlet", cli: "cloudlet", order: 20 },
+  object: { keyFields: ["key"], flatKey: false, owner: "key.organization", ownerType: "operator", source: "CONTROLLER", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}, {"to":"TO_CRM","by":"key","via":"","at":""}, {"to":"TO_AUTO_PROVISIONER","by":"","via":"","at":""}], needs: [{"kind":"Flavor","at":"flavor","optional":true,"with":[],"late":false}, {"kind":"GPUDriver","at":"gpu_config.driver","optional":true,"with":[],"late":false}, {"kind":"VMPool","at":"vm_pool","optional":true,"with":["organization=key.organization"],"late":false}, {"kind":"ResTagTable","at":"res_tag_map","optional":true,"with":[],"late":false}, {"kind":"TrustPolicy","at":"trust_policy","optional":true,"with":["organization=key.organization"],"late":false}], noun: "cloudlet", cli: "cloudlet", order: 20 },
   fields: [
     { name: "fields", property: "fields", number: 1, scalar: "string", repeated: true, rules: { modifier: true }, doc: "Dotted field numbers that an update changes." },
     { name: "key", property: "key", number: 2, message: () => CloudletKey, rules: { present: true, fixed: true } },
@@ -1045,7 +1152,7 @@ export const Cloudlet: MessageType<Cloudlet> = defineMessage<Cloudlet>({
     { name: "deployment", property: "deployment", number: 26, scalar: "string", rules: { fixed: true }, doc: "How the platform's own services run at the site: docker or kubernetes; default: docker." },
     { name: "infra_api_access", property: "infraApiAccess", number: 27, enum: () => enumDescriptor(InfraApiAccess), rules: { fixed: true }, doc: "How the platform reaches the site's infrastructure." },
     { name: "infra_config", property: "infraConfig", number: 28, message: () => InfraConfig, rules: { fixed: true }, doc: "What a site of restricted access gives the platform's own machines." },
-    { name: "maintenance_state", property: "maintenanceState", number: 30, enum: () => enumDescriptor(dme.MaintenanceState), rules: { setBy: "CONTROLLER" }, doc: "Whether the site is open for work." },
+    { name: "maintenance_state", property: "maintenanceState", number: 30, enum: () => enumDescriptor(dme.MaintenanceState), doc: "Whether the site is open for work; to be set: NormalOperation, MaintenanceStart, MaintenanceStartNoFailover." },
     { name: "override_policy_container_version", property: "overridePolicyContainerVersion", number: 31, scalar: "bool", rules: { fixed: true }, doc: "The version to bring up goes before the operator's policy." },
     { name: "vm_pool", property: "vmPool", number: 32, scalar: "string", rules: { fixed: true }, doc: "Pool of machines that the site consists of, for platforms that need one." },
     { name: "crm_access_public_key", property: "crmAccessPublicKey", number: 33, scalar: "string", rules: { setBy: "CONTROLLER", hidden: true }, doc: "Public half of the site's access key, PEM." },
@@ -1059,6 +1166,7 @@ export const Cloudlet: MessageType<Cloudlet> = defineMessage<Cloudlet>({
     { name: "kafka_cluster", property: "kafkaCluster", number: 42, scalar: "string", doc: "Kafka cluster, host:port, to which the site's events are sent." },
     { name: "kafka_user", property: "kafkaUser", number: 43, scalar: "string", rules: { secret: true }, doc: "Credentials for the Kafka cluster; kept among the secrets." },
     { name: "kafka_password", property: "kafkaPassword", number: 44, scalar: "string", rules: { secret: true } },
+    { name: "gpu_config", property: "gpuConfig", number: 45, message: () => GPUConfig, doc: "The driver of the site's GPUs." },
     { name: "enable_default_serverless_cluster", property: "enableDefaultServerlessCluster", number: 46, scalar: "bool", doc: "Keep a cluster at the site in which apps of all developers run." },
     { name: "alliance_orgs", property: "allianceOrgs", number: 47, scalar: "string", repeated: true, doc: "Operators whose subscribers may use the site as if it were their own." },
     { name: "single_kubernetes_cluster_owner", property: "singleKubernetesClusterOwner", number: 48, scalar: "string", rules: { fixed: true }, doc: "Organization that alone uses the site's only cluster; empty: everybody." },

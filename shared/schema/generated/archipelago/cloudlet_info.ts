@@ -373,6 +373,8 @@ export interface CloudletInfo {
   standbyCrm: boolean;
   /** Release of the platform that the resource manager belongs to. */
   releaseVersion: string;
+  /** Request of the cloudlet that maintenance_state and trust_policy_state answer last, so that equal answers to two requests are two reports (beyond the original). */
+  answeredRequest: string;
 }
 function emptyCloudletInfo(): CloudletInfo {
   return {
@@ -400,6 +402,7 @@ function emptyCloudletInfo(): CloudletInfo {
     activeCrmInstance: "",
     standbyCrm: false,
     releaseVersion: "",
+    answeredRequest: "",
   };
 }
 function writeCloudletInfo(m: CloudletInfo, w: Writer): void {
@@ -518,6 +521,10 @@ function writeCloudletInfo(m: CloudletInfo, w: Writer): void {
     w.uint32(194);
     w.string(m.releaseVersion);
   }
+  if (m.answeredRequest !== "") {
+    w.uint32(802);
+    w.string(m.answeredRequest);
+  }
 }
 function readCloudletInfo(r: Reader, end: number, m: CloudletInfo): CloudletInfo {
   while (r.position < end) {
@@ -606,6 +613,9 @@ function readCloudletInfo(r: Reader, end: number, m: CloudletInfo): CloudletInfo
       case 194:
         m.releaseVersion = r.string();
         break;
+      case 802:
+        m.answeredRequest = r.string();
+        break;
       default:
         r.skip(tag);
     }
@@ -647,6 +657,7 @@ export const CloudletInfo: MessageType<CloudletInfo> = defineMessage<CloudletInf
     { name: "active_crm_instance", property: "activeCrmInstance", number: 22, scalar: "string", doc: "Which of two resource managers is at work." },
     { name: "standby_crm", property: "standbyCrm", number: 23, scalar: "bool", doc: "The report comes from the resource manager that only stands by, and is ignored." },
     { name: "release_version", property: "releaseVersion", number: 24, scalar: "string", doc: "Release of the platform that the resource manager belongs to." },
+    { name: "answered_request", property: "answeredRequest", number: 100, scalar: "string", doc: "Request of the cloudlet that maintenance_state and trust_policy_state answer last, so that equal answers to two requests are two reports (beyond the original)." },
   ],
 });
 

@@ -5,6 +5,7 @@ export * from "./alert_policy.ts";
 export * from "./app.ts";
 export * from "./app_inst.ts";
 export * from "./app_inst_client.ts";
+export * from "./auto_prov_info.ts";
 export * from "./auto_prov_policy.ts";
 export * from "./auto_scale_policy.ts";
 export * from "./cloudlet.ts";

@@ -1,5 +1,5 @@
 import { RpcError, Status } from "../../../../shared/rpc/mod.ts";
-import { cloudletSecretPath } from "../api/cloudlet_secrets.ts";
+import { cloudletSecretPath } from "../api/cloudlet/secrets.ts";
 import type { DataCall, DataHandler } from "./data.ts";
 import { readText } from "./data_input.ts";
 

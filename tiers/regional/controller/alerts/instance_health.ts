@@ -45,19 +45,23 @@ export function followInstanceAlerts(region: Region, controller: string, log: Lo
       // One controller is enough: the alert's own, or whoever is left of it.
       if (alert.controller !== controller && cache.hasController(alert.controller)) continue;
       const instance = appInstOf(alert.labels);
-      if (instance !== undefined) queue.submit(instance, () => apply(instance, object === undefined));
+      const cleared = object === undefined ? healthOf(alert.labels["status"] ?? "") : undefined;
+      if (instance !== undefined) queue.submit(instance, () => apply(instance, cleared));
     }
   });
 
-  async function apply(instanceKey: string, cleared: boolean): Promise<void> {
+  /** @param cleared health that an alert stood for which is gone */
+  async function apply(instanceKey: string, cleared: dme.HealthCheck | undefined): Promise<void> {
     const firing = [...cache.table(AlertKind).values()].filter(({ labels }) =>
       labels["alertname"] === AlertName.appInstDown && appInstOf(labels) === instanceKey
     ).map(({ labels }) => healthOf(labels["status"] ?? "")).filter((health) => health !== undefined);
     const worst = BY_GRAVITY.find((health) => firing.includes(health)) ?? firing[0];
-    if (worst === undefined && !cleared) return;
+    if (worst === undefined && cleared === undefined) return;
     await region.change(async (tx) => {
       const instance = await tx.get(AppInstKind, instanceKey);
       if (instance?.state !== TrackedState.READY) return;
+      // What its site has said of it since counts more than the end of an alert.
+      if (worst === undefined && instance.healthCheck !== cleared) return;
       const healthCheck = worst ?? await withoutAlerts(instance.key.clusterInstKey.cloudletKey);
       if (instance.healthCheck === healthCheck) return;
       tx.put(AppInstKind, { ...instance, healthCheck });

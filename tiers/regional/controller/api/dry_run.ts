@@ -43,7 +43,20 @@ export function withDryRun<S extends Service>(
 
 /** Every part is listed, so that nobody adds one that acts on the world without a thought for dry runs. */
 function dryContext(context: ApiContext, dry: DryStore): ApiContext {
-  const { region, zone, platformOrg, timeouts, secrets, access, driverFiles, engines, apps, clock, log } = context;
+  const {
+    region,
+    zone,
+    platformOrg,
+    timeouts,
+    secrets,
+    access,
+    autoProvisioner,
+    driverFiles,
+    engines,
+    apps,
+    clock,
+    log,
+  } = context;
   const dryRegion = createRegion(region.name, dry.store, region.cache, () => clock.now());
   return {
     region: dryRegion,
@@ -53,6 +66,7 @@ function dryContext(context: ApiContext, dry: DryStore): ApiContext {
     timeouts,
     secrets: secrets && drySecrets(secrets),
     access,
+    autoProvisioner,
     driverFiles: driverFiles && { ...driverFiles, put: () => Promise.resolve(), remove: () => Promise.resolve() },
     engines: {
       requestLatency: () => Promise.resolve({ clients: 0, engines: 0 }),

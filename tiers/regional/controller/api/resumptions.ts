@@ -6,7 +6,7 @@ import { overrideOf } from "../rules/crm_override.ts";
 import { awaitAppInst, isWaiting, resumeCreate } from "./app_inst/create.ts";
 import { awaitAppInstGone } from "./app_inst/remove.ts";
 import { awaitAppInstUpdate } from "./app_inst/update.ts";
-import { awaitCloudlet, awaitCloudletUpdate, removeCloudlet } from "./cloudlet_api.ts";
+import { followUpdate, resumeCloudlet, resumeRemoval } from "./cloudlet/mod.ts";
 import { awaitCluster } from "./cluster_inst/create.ts";
 import { awaitClusterGone, deleteClusterInst } from "./cluster_inst/remove.ts";
 import { awaitClusterUpdate } from "./cluster_inst/update.ts";
@@ -40,9 +40,9 @@ export function resumptions(context: ApiContext): Resumptions {
       },
     },
     [CloudletKind.kind]: {
-      create: (operation, key) => awaitCloudlet(context, operation, key),
-      update: (operation, key) => awaitCloudletUpdate(context, operation, key),
-      delete: (operation, key) => removeCloudlet(context, operation, key),
+      create: (operation, key, { step }) => resumeCloudlet(context, operation, key, step),
+      update: (operation, key) => followUpdate(context, operation, key),
+      delete: (operation, key) => resumeRemoval(context, operation, key),
     },
   };
 }

@@ -1,5 +1,5 @@
 import type { Clock } from "../../../../shared/runtime/mod.ts";
-import { CloudletInfoKind, dme, kinds } from "../../../../shared/schema/mod.ts";
+import { CloudletInfoKind, kinds } from "../../../../shared/schema/mod.ts";
 import type { Logger } from "../../../../shared/telemetry/mod.ts";
 import type { AnyKind } from "../faults.ts";
 import { TAKE_OVER_PAUSE_MS } from "../limits.ts";
@@ -73,7 +73,8 @@ export function startRecovery(options: RecoveryOptions): () => void {
     await clock.sleep(siteGraceMs, stop.signal).catch(() => {});
     if (stop.signal.aborted) return;
     for (const [key, info] of cache.table(CloudletInfoKind)) {
-      if (info.state === dme.CloudletState.CLOUDLET_STATE_OFFLINE || reports.isConnected(key)) continue;
+      // One that is offline already is looked at, too: its alerts went with the controller that raised them.
+      if (reports.isConnected(key)) continue;
       // What was injected stands for no stream.
       if (info.controller === "") continue;
       if (info.controller === controller || !cache.hasController(info.controller)) reports.takeOffline(key);

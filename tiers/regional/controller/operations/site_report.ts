@@ -95,13 +95,25 @@ export function applyCloudletInfo(cloudlet: Cloudlet, info: CloudletInfo): boole
     ? boundedErrors(info.errors)
     : [];
   const version = info.containerVersion === "" ? cloudlet.containerVersion : info.containerVersion;
-  if (state === cloudlet.state && sameList(errors, cloudlet.errors) && version === cloudlet.containerVersion) {
-    return false;
-  }
+  const trust = mayReportTrust(cloudlet.trustPolicyState, info.trustPolicyState)
+    ? info.trustPolicyState
+    : cloudlet.trustPolicyState;
+  const isSame = state === cloudlet.state && sameList(errors, cloudlet.errors) &&
+    version === cloudlet.containerVersion && trust === cloudlet.trustPolicyState;
+  if (isSame) return false;
+  cloudlet.trustPolicyState = trust;
   cloudlet.state = state;
   cloudlet.errors = errors;
   cloudlet.containerVersion = version;
   return true;
+}
+
+/** Whether a site may report that its trust policy went from one state to another (specification 5.5). */
+function mayReportTrust(from: TrackedState, to: TrackedState): boolean {
+  const { UPDATE_REQUESTED, UPDATING, READY, NOT_PRESENT, UPDATE_ERROR } = TrackedState;
+  if (to === UPDATING) return from === UPDATE_REQUESTED;
+  const asked = from === UPDATE_REQUESTED || from === UPDATING || from === UPDATE_ERROR;
+  return asked && (to === READY || to === NOT_PRESENT || (to === UPDATE_ERROR && from !== UPDATE_ERROR));
 }
 
 function cloudletState(current: TrackedState, reported: dme.CloudletState): TrackedState {

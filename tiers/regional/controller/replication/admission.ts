@@ -1,6 +1,6 @@
 import type { Identity } from "../../../../shared/identity/mod.ts";
 import type { Admission, HelloInfo } from "../../../../shared/notify/mod.ts";
-import { AlertKind, type Audience, CloudletKind, kinds } from "../../../../shared/schema/mod.ts";
+import { AlertKind, type Audience, AutoProvInfoKind, CloudletKind, kinds } from "../../../../shared/schema/mod.ts";
 import type { AnyKind } from "../faults.ts";
 
 /** What each service may ask for. */
@@ -14,11 +14,14 @@ const AUDIENCE_OF_SERVICE: Readonly<Record<string, Audience>> = {
 /** What starts and stops resource managers needs to know of the sites, and nothing else. */
 const SITE_MANAGER = "up";
 
+/** The service that finds other places for instances. */
+export const AUTO_PROVISIONER = "auto-provisioner";
+
 /** The only service that reports what is on a site. */
 const SITE_REPORTER = "crm";
 
 /** Services that raise alerts. */
-const ALERTING: readonly string[] = [SITE_REPORTER, "shepherd", "auto-provisioner"];
+const ALERTING: readonly string[] = [SITE_REPORTER, "shepherd", AUTO_PROVISIONER];
 
 /**
  * Decides which children may connect and what they may see and own. What a child says of itself counts only where its
@@ -36,7 +39,8 @@ export function admit(identity: Identity, hello: HelloInfo, region: string): Adm
   if (wants === undefined) return { refuse: `Service ${hello.service} has no stream here` };
   if (identity.tier === "regional") {
     if (hello.service === SITE_REPORTER) return { refuse: "A resource manager needs a certificate of its cloudlet" };
-    return { wants, owns: alertsOf(hello.service) };
+    const owns = hello.service === AUTO_PROVISIONER ? [AutoProvInfoKind.kind] : [];
+    return { wants, owns: [...owns, ...alertsOf(hello.service)] };
   }
   if (AUDIENCE_OF_SERVICE[hello.service] !== "TO_CRM") {
     return { refuse: `Service ${hello.service} needs a certificate of the region` };

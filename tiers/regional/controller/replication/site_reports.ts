@@ -14,6 +14,8 @@ import {
 import type { Logger } from "../../../../shared/telemetry/mod.ts";
 import { removeAppInst } from "../api/app_inst/remove.ts";
 import { removeClusterInst } from "../api/cluster_inst/admit.ts";
+import type { AlertSink } from "../alerts/alerts.ts";
+import { clearOffline, raiseOffline } from "../alerts/offline.ts";
 import { REPORT_RETRY_MAX_MS, REPORT_RETRY_MIN_MS } from "../limits.ts";
 import { KeyedQueue } from "../operations/keyed_queue.ts";
 import type { Operations } from "../operations/operations.ts";
@@ -34,6 +36,7 @@ const READY = dme.CloudletState.CLOUDLET_STATE_READY;
 export interface SiteReportsOptions {
   readonly region: Region;
   readonly operations: Operations;
+  readonly alerts: AlertSink;
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly log: Logger;
@@ -140,7 +143,7 @@ export class SiteReports {
   }
 
   async #applyCloudlet(key: string, info: CloudletInfo, notifyId: number): Promise<void> {
-    const { region, controller, log } = this.#options;
+    const { region, alerts, controller, log } = this.#options;
     const cameBack = await region.change(async (tx) => {
       const cloudlet = await tx.get(CloudletKind, key);
       if (cloudlet === undefined) return false;
@@ -152,6 +155,7 @@ export class SiteReports {
     });
     if (!cameBack) return;
     log.info("Cloudlet online", { cloudlet: key, version: info.containerVersion });
+    clearOffline(alerts, CloudletKind.parseKey(key));
     // What was told of its instances while they counted as offline would otherwise never be looked at again.
     for (const instanceKey of this.#instancesOn(key)) {
       const report = this.#instances.get(instanceKey);
@@ -160,7 +164,7 @@ export class SiteReports {
   }
 
   async #applyOffline(key: string): Promise<void> {
-    const { region, controller } = this.#options;
+    const { region, alerts, controller } = this.#options;
     const offline = await region.change(async (tx) => {
       const info = await tx.get(CloudletInfoKind, key);
       // It may be connected to another controller by now, which then has noted itself.
@@ -170,6 +174,8 @@ export class SiteReports {
       return true;
     });
     if (!offline) return;
+    const instances = this.#instancesOn(key).map((instance) => region.cache.get(AppInstKind, instance)!);
+    raiseOffline(alerts, region.cache, CloudletKind.parseKey(key), instances);
     for (const instanceKey of this.#instancesOn(key)) {
       if (this.#sites.has(key) || this.#stop.signal.aborted) return;
       await region.change(async (tx) => {

@@ -9,6 +9,7 @@ import { instanceCases } from "./instance_cases.ts";
 import { matchCases } from "./match_cases.ts";
 import { operatorCases } from "./operator_cases.ts";
 import { metricsCases } from "./metrics_cases.ts";
+import { lifecycleCases } from "./lifecycle_cases.ts";
 import { operationCases } from "./operation_cases.ts";
 import { pagingCases } from "./paging_cases.ts";
 import { policyCases } from "./policy_cases.ts";
@@ -38,6 +39,7 @@ export const apiCases: ApiCase[] = [
   ...standingCases,
   ...autoProvCases,
   ...operationCases,
+  ...lifecycleCases,
   ...pagingCases,
   ...dryRunCases,
   ...settingsCases,

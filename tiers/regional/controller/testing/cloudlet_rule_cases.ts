@@ -8,7 +8,7 @@ import {
   InfraApiAccess,
   PlatformType,
 } from "../../../../shared/schema/mod.ts";
-import { cloudletSecretPath } from "../api/cloudlet_secrets.ts";
+import { cloudletSecretPath } from "../api/cloudlet/secrets.ts";
 import { type ApiCase, one, refused } from "./support.ts";
 import { cloudlet, flavor, furnish, lines, openTestSecrets, World } from "./world.ts";
 

@@ -12,6 +12,7 @@ import {
   AppInstInfoKind,
   AppInstKind,
   AppKind,
+  type Cloudlet,
   type CloudletInfo,
   CloudletInfoKind,
   CloudletKind,
@@ -44,6 +45,10 @@ export interface SiteBehaviour {
   remove?(instance: AppInst): "gone" | "working" | "silent" | { errors: string[] };
   /** Reasons for which it does not come up with other variables. */
   upgrade?(): string[];
+  /** How it goes into maintenance and comes back. */
+  maintain?(): "silent" | { errors: string[] };
+  /** How it takes a trust policy over. */
+  trust?(): "silent" | { errors: string[] };
 }
 
 /** A resource manager without infrastructure, on real replication: it answers every request as it is told to. */
@@ -125,9 +130,33 @@ export class FakeSite {
     this.#instances.put(AppInstInfoKind.message.create({ key: AppInstKind.parseKey(key), state, ...more }));
   }
 
+  #maintain({ maintenanceState: state, updatedAt }: Cloudlet): void {
+    const { CRM_REQUESTED, CRM_UNDER_MAINTENANCE, CRM_ERROR, NORMAL_OPERATION, NORMAL_OPERATION_INIT } =
+      dme.MaintenanceState;
+    if (state !== CRM_REQUESTED && state !== NORMAL_OPERATION_INIT) return;
+    const answer = this.behaviour.maintain?.();
+    if (answer === "silent") return;
+    const done = state === CRM_REQUESTED ? CRM_UNDER_MAINTENANCE : NORMAL_OPERATION;
+    this.ready({ maintenanceState: answer ? CRM_ERROR : done, answeredRequest: JSON.stringify(updatedAt), ...answer });
+  }
+
+  #trust({ trustPolicyState, trustPolicy, updatedAt }: Cloudlet): void {
+    if (trustPolicyState !== TrackedState.UPDATE_REQUESTED) return;
+    const answer = this.behaviour.trust?.();
+    if (answer === "silent") return;
+    const done = trustPolicy === "" ? TrackedState.NOT_PRESENT : TrackedState.READY;
+    this.ready({
+      trustPolicyState: answer ? TrackedState.UPDATE_ERROR : done,
+      answeredRequest: JSON.stringify(updatedAt),
+      ...answer,
+    });
+  }
+
   #answer(): void {
     typedReplica(this.client.replica(CloudletKind.kind), CloudletKind).subscribe({
       update: (cloudlet) => {
+        this.#maintain(cloudlet);
+        this.#trust(cloudlet);
         if (cloudlet.state === TrackedState.UPDATE_REQUESTED) {
           this.report(dme.CloudletState.CLOUDLET_STATE_UPGRADE);
         }

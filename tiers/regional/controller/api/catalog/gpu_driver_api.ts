@@ -15,7 +15,7 @@ import { alreadyExists, type AnyKind, failedPrecondition, notFound, refuse } fro
 import type { Operation } from "../../operations/operations.ts";
 import { checkBuilds, checkGpuDriver } from "../../rules/gpu_driver.ts";
 import { Issues } from "../../rules/issues.ts";
-import { requireSecrets } from "../cloudlet_secrets.ts";
+import { requireSecrets } from "../cloudlet/secrets.ts";
 import { deleteStored } from "../deletion.ts";
 import { done, readKey, readNew } from "../requests.ts";
 import { catalog } from "./catalog.ts";

@@ -34,6 +34,7 @@ import { currentSettings } from "../../state/settings.ts";
 import { cloudletsUnder, requireTrustUnder } from "../app_trust.ts";
 import { done } from "../requests.ts";
 import { catalog, streamed } from "./catalog.ts";
+import { updateTrustPolicy } from "./trust_policy_update.ts";
 
 /** Handlers of AutoProvPolicyApi. */
 export function autoProvPolicyApi(context: ApiContext): Handlers<typeof AutoProvPolicyApi> {
@@ -130,7 +131,7 @@ export function trustPolicyApi(context: ApiContext): Handlers<typeof TrustPolicy
   return {
     createTrustPolicy: (request) => streamed(policies.create(request)),
     deleteTrustPolicy: (request, call) => streamed(policies.remove(request, call)),
-    updateTrustPolicy: (request) => streamed(policies.update(request)),
+    updateTrustPolicy: (request, call) => updateTrustPolicy(context, policies, request).read(call.signal),
     showTrustPolicy: policies.show,
   };
 }

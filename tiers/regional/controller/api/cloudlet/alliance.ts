@@ -1,16 +1,16 @@
-import type { Handlers } from "../../../../shared/rpc/mod.ts";
+import type { Handlers } from "../../../../../shared/rpc/mod.ts";
 import {
   type CloudletAllianceOrg,
   CloudletAllianceOrg as AllianceMessage,
   type CloudletApi,
   CloudletKind,
   requiredIssues,
-} from "../../../../shared/schema/mod.ts";
-import type { ApiContext } from "../context.ts";
-import { refuse } from "../faults.ts";
-import { checkCloudlet } from "../rules/cloudlet.ts";
-import { Issues } from "../rules/issues.ts";
-import { done } from "./requests.ts";
+} from "../../../../../shared/schema/mod.ts";
+import type { ApiContext } from "../../context.ts";
+import { refuse } from "../../faults.ts";
+import { checkCloudlet } from "../../rules/cloudlet.ts";
+import { Issues } from "../../rules/issues.ts";
+import { done } from "../requests.ts";
 
 /** Calls that change which other operators may use a cloudlet. Whoever adds one that is there, or removes one that is not, is right already. */
 export function cloudletAllianceCalls(

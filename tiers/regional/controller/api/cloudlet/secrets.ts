@@ -1,6 +1,6 @@
-import type { Cloudlet, CloudletKey } from "../../../../shared/schema/mod.ts";
-import type { SecretStore } from "../../../../shared/secrets/mod.ts";
-import { failedPrecondition } from "../faults.ts";
+import type { Cloudlet, CloudletKey } from "../../../../../shared/schema/mod.ts";
+import type { SecretStore } from "../../../../../shared/secrets/mod.ts";
+import { failedPrecondition } from "../../faults.ts";
 
 /** The secrets that a request about a cloudlet carries; none of them ever reaches the region's store. */
 export interface CloudletSecrets {
@@ -8,26 +8,30 @@ export interface CloudletSecrets {
   readonly access?: Readonly<Record<string, string>>;
   /** Credentials for the Kafka cluster; "drop" when the cluster is given up. */
   readonly kafka?: { readonly user: string; readonly password: string } | "drop";
+  /** License of the GPU driver. */
+  readonly license?: string;
 }
 
 /** Takes the secrets out of a request. */
-export function secretsOf({ accessVars, kafkaUser, kafkaPassword }: Cloudlet): CloudletSecrets {
+export function secretsOf({ accessVars, kafkaUser, kafkaPassword, gpuConfig }: Cloudlet): CloudletSecrets {
+  const license = gpuConfig?.licenseConfig ?? "";
   return {
     ...(Object.keys(accessVars).length > 0 && { access: { ...accessVars } }),
     ...(kafkaUser !== "" && { kafka: { user: kafkaUser, password: kafkaPassword } }),
+    ...(license !== "" && { license }),
   };
 }
 
 /** Whether a request carries any. */
-export function hasSecrets({ access, kafka }: CloudletSecrets): boolean {
-  return access !== undefined || kafka !== undefined;
+export function hasSecrets({ access, kafka, license }: CloudletSecrets): boolean {
+  return access !== undefined || license !== undefined || (kafka !== undefined && kafka !== "drop");
 }
 
 /** Path of one of a cloudlet's secrets: the same names always give the same path, and other names another one. */
 export function cloudletSecretPath(
   region: string,
   { organization, name }: CloudletKey,
-  secret: "access" | "kafka",
+  secret: "access" | "kafka" | "gpu-license",
 ): string {
   return [region, "cloudlets", pathPart(organization), pathPart(name), secret].join("/");
 }
@@ -48,9 +52,12 @@ export async function saveSecrets(
   secrets: SecretStore | undefined,
   region: string,
   key: CloudletKey,
-  { access, kafka }: CloudletSecrets,
+  { access, kafka, license }: CloudletSecrets,
 ): Promise<void> {
   if (access) await requireSecrets(secrets).put(cloudletSecretPath(region, key, "access"), access);
+  if (license !== undefined) {
+    await requireSecrets(secrets).put(cloudletSecretPath(region, key, "gpu-license"), { license });
+  }
   const kafkaPath = cloudletSecretPath(region, key, "kafka");
   if (kafka === "drop") await secrets?.delete(kafkaPath);
   else if (kafka) await requireSecrets(secrets).put(kafkaPath, kafka);
@@ -58,6 +65,7 @@ export async function saveSecrets(
 
 /** Forgets all secrets of a cloudlet. */
 export async function dropSecrets(secrets: SecretStore | undefined, region: string, key: CloudletKey): Promise<void> {
-  await secrets?.delete(cloudletSecretPath(region, key, "access"));
-  await secrets?.delete(cloudletSecretPath(region, key, "kafka"));
+  for (const secret of ["access", "kafka", "gpu-license"] as const) {
+    await secrets?.delete(cloudletSecretPath(region, key, secret));
+  }
 }
