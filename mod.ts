@@ -1,6 +1,6 @@
 /**
  * What a program outside the platform imports: the objects and calls of the schema, typed gRPC clients for them, replication,
- * and the contract of infrastructure plugins.
+ * the contract of infrastructure plugins, and the device SDK.
  *
  * ```ts ignore
  * import { createChannel, createClient, dme } from "@archipelago/archipelago";
@@ -28,3 +28,4 @@ export {
 } from "./shared/rpc/mod.ts";
 export * as notify from "./shared/notify/mod.ts";
 export * as platform from "./shared/platform/mod.ts";
+export * as device from "./sdk/device/mod.ts";

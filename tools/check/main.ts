@@ -1,7 +1,7 @@
 import { checkFile, type Fault } from "./rules.ts";
 
 const ROOT = new URL("../../", import.meta.url);
-const AREAS = ["mod.ts", "shared", "tiers", "plugins", "tools", "tests"];
+const AREAS = ["mod.ts", "shared", "tiers", "plugins", "sdk", "tools", "tests"];
 const SKIPPED_FOLDERS = new Set(["node_modules", "dist", "data"]);
 
 const USAGE = `Checks everything that can be checked without running anything.

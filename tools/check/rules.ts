@@ -68,16 +68,20 @@ function mayUseRuntime(path: string): boolean {
 }
 
 /** What owns a file: a shared folder, a service, a plugin, or what stands above all of them. */
-function ownerOf(path: string): { area: "shared" | "tiers" | "plugins" | "top"; folder: string } {
+function ownerOf(path: string): { area: "shared" | "tiers" | "plugins" | "sdk" | "top"; folder: string } {
   const parts = path.split("/");
   if (parts[0] === "shared" && parts.length > 2) return { area: "shared", folder: parts.slice(0, 2).join("/") };
   if (parts[0] === "tiers" && parts.length > 3) return { area: "tiers", folder: parts.slice(0, 3).join("/") };
   if (parts[0] === "plugins" && parts.length > 2) return { area: "plugins", folder: parts.slice(0, 2).join("/") };
+  if (parts[0] === "sdk" && parts.length > 2) return { area: "sdk", folder: parts.slice(0, 2).join("/") };
   return { area: "top", folder: parts[0]! };
 }
 
 function importFault(path: string, specifier: string, isDynamic: boolean): string | undefined {
   if (/^(?:jsr|npm|https?|data|blob):/.test(specifier)) return "libraries are imported by their name in deno.json";
+  // What ships to devices has no dependencies, so that it runs wherever there are web standards.
+  const ships = path.startsWith("sdk/") && !isTest(path);
+  if (ships && !/^\.{0,2}\//.test(specifier)) return "sdk has no dependencies";
   if (specifier.startsWith("node:")) return undefined;
   if (!/^\.{0,2}\//.test(specifier)) return libraryFault(path, specifier);
   const target = posix.normalize(posix.join(posix.dirname(path), specifier));
@@ -85,6 +89,9 @@ function importFault(path: string, specifier: string, isDynamic: boolean): strin
   const from = ownerOf(path);
   const to = ownerOf(target);
   if (from.area === "top" || from.folder === to.folder) return undefined;
+  if (ships) return `${from.folder} may import nothing outside it`;
+  // Its tests hold it against the platform itself.
+  if (from.area === "sdk") return undefined;
   // What works on infrastructure loads the plugin that its site needs, and only that.
   if (isDynamic && path.startsWith("tiers/cloudlet/") && target === `${to.folder}/mod.ts` && to.area === "plugins") {
     return undefined;

@@ -20,6 +20,11 @@ const ALLOWED: [string, string][] = [
   ["tiers/regional/dme/a.ts", `// deno-lint-ignore no-explicit-any -- kinds of all types\nconst a: any = 1;`],
   ["tiers/regional/dme/main.ts", `Deno.exit(await main(Deno.args));`],
   ["tiers/regional/dme/a.ts", `// Deno.exit\nconst text = "Deno.exit", more = \`Deno.args \${text}\`, r = /Deno./;`],
+  ["sdk/device/edge/a.ts", `import { b } from "../b.ts";`],
+  [
+    "sdk/device/a_test.ts",
+    `import assert from "node:assert/strict";\nimport { b } from "../../tiers/regional/dme/b.ts";`,
+  ],
   ["shared/store/a_test.ts", `const source = 'import { x } from "npm:x"';`],
   ["shared/store/a_test.ts", `import { x } from "../schema/testing/mod.ts";\nexport const y = Deno.args;`],
 ];
@@ -48,6 +53,11 @@ const REFUSED: [string, string, RegExp][] = [
   ["tiers/cloudlet/crm/a.ts", `import b from "../../../plugins/docker/mod.ts";`, /tiers may import shared only/],
   ["plugins/docker/a.ts", `import b from "../process/mod.ts";`, /plugins may import shared only/],
   ["tiers/regional/dme/a.ts", `import grpc from "@grpc/grpc-js";`, /only shared\/rpc\/ may know/],
+  ["sdk/device/a.ts", `import { b } from "../../shared/schema/mod.ts";`, /sdk\/device may import nothing outside it/],
+  ["sdk/device/a.ts", `import { connect } from "node:net";`, /sdk has no dependencies/],
+  ["sdk/device/a.ts", `import { jwtVerify } from "jose";`, /sdk has no dependencies/],
+  ["sdk/device/a.ts", `const version = Deno.version;`, /Deno\.\* belongs/],
+  ["tiers/regional/dme/a.ts", `import { b } from "../../../sdk/device/mod.ts";`, /tiers may import shared only/],
   ["shared/store/a.ts", `import fc from "npm:fast-check@4";`, /by their name in deno\.json/],
   ["shared/store/a.ts", `import a from "jsr:/@std/assert";`, /by their name in deno\.json/],
   ["shared/store/a.ts", `const x = 4 / Deno.args.length / 2;`, /1: Deno\.\* belongs/],
