@@ -17,6 +17,7 @@ import { recordCases } from "./record_cases.ts";
 import { autoProvCases } from "./auto_prov_cases.ts";
 import { standingCases } from "./standing_cases.ts";
 import { choiceCases } from "./choice_cases.ts";
+import { fixtureCases } from "./fixture_cases.ts";
 import { updateCases } from "./update_cases.ts";
 import { resourceCases } from "./resource_cases.ts";
 import { resourceQueryCases } from "./resource_query_cases.ts";
@@ -35,6 +36,7 @@ export const apiCases: ApiCase[] = [
   ...instanceCases,
   ...clusterCases,
   ...updateCases,
+  ...fixtureCases,
   ...choiceCases,
   ...standingCases,
   ...autoProvCases,

@@ -164,8 +164,8 @@ export class World implements AsyncDisposable {
   }
 
   /** A site that is not connected yet. */
-  site(name = "Edge"): FakeSite {
-    const site = new FakeSite(this.notifyAddress, "eu", { organization: "Bayline Inc.", name });
+  site(name = "Edge", organization = "Bayline Inc."): FakeSite {
+    const site = new FakeSite(this.notifyAddress, "eu", { organization, name });
     this.#sites.push(site);
     return site;
   }
