@@ -42,4 +42,5 @@ export {
 export type { HttpListener, HttpListenerOptions, HttpPeer, ServerCertificate } from "./http_listener.ts";
 export { serveHttp } from "./http_listener.ts";
 export type { WebSocketOptions } from "./web_socket.ts";
+export { resolveIpv4 } from "./resolve.ts";
 export { acceptWebSocket } from "./web_socket.ts";

@@ -4,6 +4,7 @@
  */
 export * from "./generated/archipelago/mod.ts";
 export * as dme from "./generated/dme/mod.ts";
+export * as queryqos from "./generated/queryqos/mod.ts";
 export * from "./generated/kinds.ts";
 export { fileDescriptors } from "./generated/file_descriptors.ts";
 export { messages, services } from "./generated/registry.ts";

@@ -92,8 +92,9 @@ function importFault(path: string, specifier: string, isDynamic: boolean): strin
   if (ships) return `${from.folder} may import nothing outside it`;
   // Its tests hold it against the platform itself.
   if (from.area === "sdk") return undefined;
-  // What works on infrastructure loads the plugin that its site needs, and only that.
-  if (isDynamic && path.startsWith("tiers/cloudlet/") && target === `${to.folder}/mod.ts` && to.area === "plugins") {
+  // What works on infrastructure, or for an operator, loads the plugin that is needed there, and only that.
+  const kind = to.folder.startsWith("plugins/operator_") ? "tiers/regional/dme/" : "tiers/cloudlet/";
+  if (isDynamic && path.startsWith(kind) && target === `${to.folder}/mod.ts` && to.area === "plugins") {
     return undefined;
   }
   if (to.area !== "shared") return `${from.area} may import shared only`;

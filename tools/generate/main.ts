@@ -6,7 +6,10 @@ import { parseSources, type Source } from "./parse.ts";
 const SCHEMA = new URL("../../shared/schema/", import.meta.url);
 
 /** Folders of .proto files and the prefix under which their files are imported: reflection knows the client API's files by bare names. */
-const FOLDERS = [{ folder: "archipelago", prefix: "archipelago/" }, { folder: "dme", prefix: "" }];
+const FOLDERS = [{ folder: "archipelago", prefix: "archipelago/" }, { folder: "dme", prefix: "" }, {
+  folder: "queryqos",
+  prefix: "",
+}];
 
 const USAGE = `Writes shared/schema/generated from shared/schema/proto.
 

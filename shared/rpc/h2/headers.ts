@@ -82,12 +82,17 @@ export function formatTimeout(ms: number): string {
   return `${Math.min(99_999_999, Math.ceil(left / 1e3))}S`;
 }
 
-/** Text of a status as it travels: UTF-8, with everything but printable ASCII and "%" escaped. */
+/**
+ * Text of a status as it travels: UTF-8, with everything but printable ASCII and "%" escaped, and spaces at either end,
+ * which no field may have (RFC 9113, 8.2.1).
+ */
 export function percentEncode(text: string): string {
-  if (/^[\x20-\x24\x26-\x7e]*$/.test(text)) return text;
+  if (/^(?! )[\x20-\x24\x26-\x7e]*(?<! )$/.test(text)) return text;
   let encoded = "";
-  for (const byte of new TextEncoder().encode(text)) {
-    encoded += byte >= 0x20 && byte <= 0x7e && byte !== 0x25
+  const bytes = new TextEncoder().encode(text);
+  for (const [i, byte] of bytes.entries()) {
+    const outer = byte === 0x20 && (i === 0 || i === bytes.length - 1);
+    encoded += byte >= 0x20 && byte <= 0x7e && byte !== 0x25 && !outer
       ? String.fromCharCode(byte)
       : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`;
   }

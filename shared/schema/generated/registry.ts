@@ -3,6 +3,7 @@ import type { MessageType } from "../message_type.ts";
 import type { ServiceDefinition } from "../service.ts";
 import * as archipelago from "./archipelago/mod.ts";
 import * as dme from "./dme/mod.ts";
+import * as queryqos from "./queryqos/mod.ts";
 
 /** All message types. */
 export const messages: readonly MessageType<object>[] = [
@@ -198,6 +199,11 @@ export const messages: readonly MessageType<object>[] = [
   dme.Loc,
   dme.Sample,
   dme.Statistics,
+  queryqos.BandSelection,
+  queryqos.QoSKPIRequestPosition,
+  queryqos.QoSKPIRequest,
+  queryqos.QoSKPIResult,
+  queryqos.QoSKPIResponse,
 ];
 
 /** All services. */
@@ -247,4 +253,5 @@ export const services: readonly ServiceDefinition[] = [
   dme.QosPositionKpi,
   dme.PlatformOS,
   dme.DynamicLocGroupApi,
+  queryqos.QueryQoS,
 ];

@@ -36,6 +36,20 @@ export const dmeOptions = defineOptions({
     default: "",
     description: "Address of the operator's location token server, told to devices as it is.",
   },
+  operator: {
+    kind: "string",
+    default: "standalone",
+    description:
+      "What stands for the operator's network: standalone (one place, even quality), location-api, or the path or URL " +
+      "of a module (docs/plugins.md).",
+  },
+  operatorSettings: {
+    kind: "list",
+    default: [],
+    pattern: /^[^=]+=/,
+    form: "name=value",
+    description: "Settings of the operator's plugin, as verify-url=https://…; its secrets are at REGION/operator/NAME.",
+  },
   cookieExpiration: {
     kind: "duration",
     default: "24h",

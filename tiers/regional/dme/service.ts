@@ -1,11 +1,17 @@
-import { type LoadedCertificate, loadIdentity, loadServerCertificate } from "../../../shared/identity/mod.ts";
+import {
+  type LoadedCertificate,
+  type LoadedIdentity,
+  loadIdentity,
+  loadServerCertificate,
+} from "../../../shared/identity/mod.ts";
 import { joinService } from "../../../shared/nodes/mod.ts";
+import type { Operator } from "../../../shared/operator/mod.ts";
 import { createRateLimiter, type RateLimiter } from "../../../shared/ratelimit/mod.ts";
 import type { NotifyClient } from "../../../shared/notify/mod.ts";
 import { addHealth, addReflection, createServer } from "../../../shared/rpc/mod.ts";
-import { serveHttp } from "../../../shared/runtime/mod.ts";
+import { resolveIpv4, serveHttp } from "../../../shared/runtime/mod.ts";
 import { AppInstLatency, DecodeError, fileDescriptors, fromJson } from "../../../shared/schema/mod.ts";
-import { openSecrets, signingKeys } from "../../../shared/secrets/mod.ts";
+import { openSecrets, type SecretStore, signingKeys } from "../../../shared/secrets/mod.ts";
 import {
   type ConfigOf,
   formatAddress,
@@ -28,6 +34,7 @@ import { createEdgeDesk, type EdgeDesk, edgeEventHandler } from "./edge/mod.ts";
 import { ALL_KINDS, type Feed, feedTables } from "./feed/feed.ts";
 import { RegionRules } from "./feed/region_rules.ts";
 import { Tables } from "./matching/mod.ts";
+import { openOperator } from "./operators.ts";
 import { dmeOptions } from "./options.ts";
 import { createRestHandler } from "./rest/handler.ts";
 import { MAX_MESSAGE_BYTES } from "./rest/messages.ts";
@@ -44,13 +51,19 @@ export const dmeService: ServiceDefinition<typeof dmeOptions> = {
   options: dmeOptions,
   async start(context) {
     const tables: RegionTables = new Tables();
-    const keys = await openCookieKeys(context);
+    const secrets = await openSecrets(context.config.secrets, context);
+    context.onClose("secrets", () => secrets.close());
+    const keys = openCookieKeys(context, secrets);
     const { region, rateLimit } = context.config;
     const limits = createRateLimiter({ settings: [], maxTracked: 1, clock: context.clock });
     const rules = new RegionRules(limits, rateLimit);
-    const { feed, upstream } = await followRegion(context, tables, rules);
+    const identity = await loadIdentity(context.config.tlsDir, context);
+    context.onClose("identity", () => identity.close());
+    context.onReadyCheck("identity", () => identity.readyCheck());
+    const operator = await openOperator(context, identity, secrets);
+    const { feed, upstream } = followRegion(context, tables, rules, identity);
     const statistics = keepStatistics(context, upstream, tables);
-    const desk = makeDesk(context, tables, { keys, feed, rules, limits, statistics });
+    const desk = makeDesk(context, tables, { keys, feed, rules, limits, statistics, operator });
     const calls = createCalls(desk, observe(context, tables, statistics), () => context.clock.monotonic());
     const edge = openEdgeStreams(context, desk, rules, statistics);
     context.debug.add(
@@ -66,10 +79,8 @@ export const dmeService: ServiceDefinition<typeof dmeOptions> = {
   },
 };
 
-async function openCookieKeys(context: Context): Promise<CookieKeys> {
+function openCookieKeys(context: Context, secrets: SecretStore): CookieKeys {
   const { config, clock } = context;
-  const secrets = await openSecrets(config.secrets, context);
-  context.onClose("secrets", () => secrets.close());
   const path = `${config.region}/jwtkeys/dme`;
   const keys = signingKeys(secrets, path, clock);
   context.onClose("cookie keys", () => keys.close());
@@ -80,15 +91,13 @@ async function openCookieKeys(context: Context): Promise<CookieKeys> {
   return keys;
 }
 
-async function followRegion(
+function followRegion(
   context: Context,
   tables: RegionTables,
   rules: RegionRules,
-): Promise<{ feed: Feed; upstream: NotifyClient }> {
+  identity: LoadedIdentity,
+): { feed: Feed; upstream: NotifyClient } {
   const { config, log } = context;
-  const identity = await loadIdentity(config.tlsDir, context);
-  context.onClose("identity", () => identity.close());
-  context.onReadyCheck("identity", () => identity.readyCheck());
   const upstream = createUpstream({
     ...context,
     region: config.region,
@@ -132,12 +141,13 @@ interface DeskParts {
   readonly rules: RegionRules;
   readonly limits: RateLimiter;
   readonly statistics: Statistics;
+  readonly operator: Operator;
 }
 
 function makeDesk(
   context: Context,
   tables: RegionTables,
-  { keys, feed, rules, limits, statistics }: DeskParts,
+  { keys, feed, rules, limits, statistics, operator }: DeskParts,
 ): Desk {
   const { config, clock, random } = context;
   const now = () => clock.now();
@@ -152,6 +162,8 @@ function makeDesk(
     now,
     randomBytes: (count) => random.bytes(count),
     tokenServerUri: config.tokenServerUri,
+    operator,
+    resolve: resolveIpv4,
     limits,
     records: statistics.records,
     notReady: () => incomplete(feed),

@@ -3,11 +3,10 @@ import { dme, type MessageType } from "../../../../shared/schema/mod.ts";
 import type { Session } from "../cookies/mod.ts";
 import { getAppInstList } from "./app_inst_list.ts";
 import type { Caller, Desk } from "./desk.ts";
-import { invalid } from "./errors.ts";
 import { findCloudlet } from "./find_cloudlet.ts";
-import { getLocation, verifyLocation } from "./location_calls.ts";
+import { qosPositionKpi, verifyLocation } from "./location_calls.ts";
 import { getAppOfficialFqdn, getFqdnList, platformFindCloudlet } from "./platform_calls.ts";
-import { qosPositionKpi } from "./qos_position.ts";
+import { createQosSession, deleteQosSession } from "./qos_sessions.ts";
 import { admit, admitUser } from "./rate_limit.ts";
 import type { CallNote } from "./records.ts";
 import { registerClient } from "./register_client.ts";
@@ -114,8 +113,8 @@ export function createCalls(desk: Desk, observe: CallObserver = () => {}, monoto
       api.getAppOfficialFqdn,
       (request, session) => getAppOfficialFqdn(desk, request, session),
     ),
-    verifyLocation: sessionCall(api.verifyLocation, (request) => verifyLocation(request)),
-    getLocation: sessionCall(api.getLocation, getLocation),
+    verifyLocation: sessionCall(api.verifyLocation, (request) => verifyLocation(desk, request)),
+    getLocation: sessionCall(api.getLocation, (request) => desk.operator.getLocation(request)),
     // Location groups were never more than this (specification 4.7).
     addUserToGroup: sessionCall(
       api.addUserToGroup,
@@ -129,14 +128,14 @@ export function createCalls(desk: Desk, observe: CallObserver = () => {}, monoto
       ),
       rest: false,
     },
-    // No operator with a session service can be connected yet, and these are the answers without one.
-    qosPrioritySessionCreate: sessionCall(api.qosPrioritySessionCreate, (): dme.QosPrioritySessionReply => {
-      throw invalid("No QoS session service is configured");
-    }),
+    qosPrioritySessionCreate: sessionCall(
+      api.qosPrioritySessionCreate,
+      (request) => createQosSession(desk, request),
+    ),
     getQosPositionKpi: sessionStream(api.getQosPositionKpi, (request) => qosPositionKpi(desk, request)),
     qosPrioritySessionDelete: sessionCall(
       api.qosPrioritySessionDelete,
-      () => dme.QosPrioritySessionDeleteReply.create(),
+      (request) => deleteQosSession(desk, request),
     ),
   };
 }

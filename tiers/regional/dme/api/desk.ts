@@ -1,4 +1,5 @@
 import type { RateLimiter } from "../../../../shared/ratelimit/mod.ts";
+import type { Operator } from "../../../../shared/operator/mod.ts";
 import type { App, AppInst } from "../../../../shared/schema/mod.ts";
 import type { Records } from "./records.ts";
 import type { CookieJar, EdgeEvents, Session } from "../cookies/mod.ts";
@@ -7,7 +8,14 @@ import { clusterKeyText, createMatcher, type InstanceEntry, type Matcher, type T
 /** What is kept of an app. */
 export type RegionApp = Pick<
   App,
-  "key" | "authPublicKey" | "officialFqdn" | "androidPackageName" | "accessPorts" | "deployment"
+  | "key"
+  | "authPublicKey"
+  | "officialFqdn"
+  | "androidPackageName"
+  | "accessPorts"
+  | "deployment"
+  | "qosSessionProfile"
+  | "qosSessionDuration"
 >;
 /** What is kept of an instance. */
 export type RegionAppInst = Pick<AppInst, "key" | "cloudletLoc" | "uri" | "mappedPorts" | "state" | "healthCheck">;
@@ -31,6 +39,10 @@ export interface Desk {
   readonly randomBytes: (count: number) => Uint8Array;
   /** Where devices get the operator's location tokens; "" when there is no such server. */
   readonly tokenServerUri: string;
+  /** What only the operator's network can answer. */
+  readonly operator: Operator;
+  /** IPv4 addresses of a name. Throws when it has none. */
+  readonly resolve: (name: string) => Promise<readonly string[]>;
   /** Limits on how often calls are made; undefined when there are none. */
   readonly limits?: RateLimiter;
   readonly records: Records;

@@ -4,6 +4,7 @@ import type { Ranked } from "../matching/mod.ts";
 import type { Desk, RegionInstance } from "./desk.ts";
 import type { CallNote } from "./records.ts";
 import { requireLocation } from "./location_check.ts";
+import { addPriority } from "./qos_sessions.ts";
 import { isPlatformApp } from "./platform_app.ts";
 import { sessionApp } from "./session.ts";
 
@@ -16,7 +17,8 @@ export function findCloudlet(
 ): Promise<dme.FindCloudletReply> {
   const location = requireLocation(request.gpsLocation);
   if (isPlatformApp(session.organization, session.appName)) return Promise.resolve(notFound());
-  return findFor(desk, { session, app: sessionApp(session), carrier: request.carrierName, location, note });
+  const { carrierName: carrier, tags } = request;
+  return findFor(desk, { session, app: sessionApp(session), carrier, location, note, priorityTags: tags });
 }
 
 /** A search of a session. */
@@ -27,19 +29,23 @@ export interface Search {
   readonly carrier: string;
   readonly location: dme.Loc;
   readonly note: CallNote;
+  /** Tags of a device that may get priority in its operator's network; absent: it is not asked for. */
+  readonly priorityTags?: Readonly<Record<string, string>>;
 }
 
 /** The reply for any app, seen from a place; what was found is written down. */
-export function findFor(
+export async function findFor(
   desk: Desk,
-  { session, app, carrier, location, note }: Search,
+  { session, app, carrier, location, note, priorityTags }: Search,
 ): Promise<dme.FindCloudletReply> {
   const match = searchFor(desk, app, carrier, location);
-  if (match === undefined) return Promise.resolve(notFound());
+  if (match === undefined) return notFound();
   note.cloudlet = match.member.cloudlet.id;
   note.carrier = match.carrier;
   desk.records.found(session, app, match, location);
-  return foundReply(desk, match.member, location);
+  const reply = await foundReply(desk, match.member, location);
+  if (priorityTags !== undefined) await addPriority(desk, match.member, priorityTags, reply);
+  return reply;
 }
 
 /** The instance for a device of a carrier at a place. @param app table id of the app */

@@ -104,8 +104,28 @@ export function feedTables(
   );
   follow(
     AppKind,
-    ({ key, authPublicKey, officialFqdn, androidPackageName, accessPorts, deployment }) =>
-      tables.setApp({ key, authPublicKey, officialFqdn, androidPackageName, accessPorts, deployment }),
+    (
+      {
+        key,
+        authPublicKey,
+        officialFqdn,
+        androidPackageName,
+        accessPorts,
+        deployment,
+        qosSessionProfile,
+        qosSessionDuration,
+      },
+    ) =>
+      tables.setApp({
+        key,
+        authPublicKey,
+        officialFqdn,
+        androidPackageName,
+        accessPorts,
+        deployment,
+        qosSessionProfile,
+        qosSessionDuration,
+      }),
     (key) => tables.removeApp(key),
   );
   follow(

@@ -19,6 +19,9 @@ import { Tables } from "../matching/mod.ts";
 import { createRestHandler, type RestHandler } from "../rest/handler.ts";
 import { MAX_MESSAGE_BYTES } from "../rest/messages.ts";
 
+// Plugins are loaded where they are needed, by tests too.
+const { openStandalone } = await import("../../../../plugins/operator_standalone/mod.ts");
+
 export const NOW_MS = 1_700_000_000_000;
 
 export function appInst(
@@ -88,6 +91,8 @@ export function testRegion(
     now: () => clock.nowMs,
     randomBytes: (count) => crypto.getRandomValues(new Uint8Array(count)),
     tokenServerUri: "",
+    operator: openStandalone({ randomBytes: (count) => new Uint8Array(count) }),
+    resolve: () => Promise.resolve(["192.0.2.9"]),
     limits,
     notReady: () => undefined,
     records: noRecords,
