@@ -4,6 +4,9 @@ const ROOT = new URL("../../", import.meta.url);
 const AREAS = ["mod.ts", "shared", "tiers", "plugins", "sdk", "tools", "tests"];
 const SKIPPED_FOLDERS = new Set(["node_modules", "dist", "data"]);
 
+const GENERATOR = ["--allow-read=shared/schema", "--allow-env", "tools/generate/main.ts"];
+const PAGES = ["--allow-read=docs/objects", "--allow-write=docs/objects", "tools/generate/pages.ts"];
+
 const USAGE = `Checks everything that can be checked without running anything.
 
 Usage: deno task check
@@ -81,7 +84,8 @@ async function main(args: readonly string[]): Promise<number> {
   const types = command("types", ["check", "--quiet", "."]).then(report);
   const results = [
     report(await rules()),
-    report(await command("generated files", ["task", "--quiet", "generate", "--check"])),
+    report(await command("generated files", ["run", ...GENERATOR, "--check"])),
+    report(await command("pages of objects", ["run", ...PAGES, "--check"])),
     report(await command("format", ["fmt", "--check"])),
     report(await command("lint", ["lint", "--quiet"])),
     await types,
