@@ -10,6 +10,7 @@ import {
   type ObjectKind,
   TrackedState,
 } from "../../../../shared/schema/mod.ts";
+import type { ApiContext } from "../context.ts";
 import { beingDeleted, failedPrecondition } from "../faults.ts";
 import type { Operation } from "../operations/operation.ts";
 import type { Override } from "../rules/crm_override.ts";
@@ -27,6 +28,28 @@ export function siteFailure(errors: readonly string[]): RpcError {
 /** The site did not even begin in time. */
 export function timedOut(what: string): RpcError {
   return new RpcError(Status.DEADLINE_EXCEEDED, `Timed out: ${what}`);
+}
+
+/** Longest waits that a cloudlet may have for itself, by the wait that they replace. */
+const OWN_LIMITS = {
+  createClusterInstMs: "createClusterInstTimeout",
+  updateClusterInstMs: "updateClusterInstTimeout",
+  deleteClusterInstMs: "deleteClusterInstTimeout",
+  createAppInstMs: "createAppInstTimeout",
+  updateAppInstMs: "updateAppInstTimeout",
+  deleteAppInstMs: "deleteAppInstTimeout",
+} as const;
+
+const NS_PER_MS = 1e6;
+
+/** Longest wait for a site, in milliseconds: that of the cloudlet itself, else that of the settings (specification 11). */
+export function siteTimeout(
+  { region, timeouts }: ApiContext,
+  cloudlet: CloudletKey,
+  name: keyof typeof OWN_LIMITS,
+): number {
+  const own = region.cache.get(CloudletKind, CloudletKind.keyString(cloudlet))?.timeLimits?.[OWN_LIMITS[name]] ?? 0;
+  return own > 0 ? own / NS_PER_MS : timeouts[name];
 }
 
 /** Reads a cloudlet; throws unless it is open for work on clusters and instances, or the override does without it. */

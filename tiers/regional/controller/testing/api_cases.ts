@@ -18,6 +18,7 @@ import { autoProvCases } from "./auto_prov_cases.ts";
 import { standingCases } from "./standing_cases.ts";
 import { choiceCases } from "./choice_cases.ts";
 import { fixtureCases } from "./fixture_cases.ts";
+import { resumeCases } from "./resume_cases.ts";
 import { updateCases } from "./update_cases.ts";
 import { resourceCases } from "./resource_cases.ts";
 import { resourceQueryCases } from "./resource_query_cases.ts";
@@ -36,6 +37,7 @@ export const apiCases: ApiCase[] = [
   ...instanceCases,
   ...clusterCases,
   ...updateCases,
+  ...resumeCases,
   ...fixtureCases,
   ...choiceCases,
   ...standingCases,

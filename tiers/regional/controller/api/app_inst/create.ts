@@ -7,15 +7,17 @@ import {
   TrackedState,
 } from "../../../../../shared/schema/mod.ts";
 import { RpcError } from "../../../../../shared/rpc/mod.ts";
+import { StoreError } from "../../../../../shared/store/mod.ts";
 import type { ApiContext } from "../../context.ts";
 import { failedPrecondition, isBusy } from "../../faults.ts";
 import type { Operation } from "../../operations/operation.ts";
+import { StoppingError, TakenError } from "../../operations/running.ts";
 import { NO_OVERRIDE, type Override } from "../../rules/crm_override.ts";
 import { cloudletRefsRow } from "../../state/rows.ts";
 import { awaitCluster } from "../cluster_inst/create.ts";
 import { deleteClusterInst } from "../cluster_inst/remove.ts";
 import { realKey, requireReady } from "../cluster_selection/wish.ts";
-import { openSite, siteFailure, STILL_IN_PROGRESS, timedOut, waitCreated } from "../site_work.ts";
+import { openSite, siteFailure, siteTimeout, STILL_IN_PROGRESS, timedOut, waitCreated } from "../site_work.ts";
 import { admitAppInst, completeAppInst, type CreateOptions } from "./admit.ts";
 import { removeAppInst } from "./remove.ts";
 
@@ -29,12 +31,16 @@ export async function createAppInst(
 ): Promise<void> {
   const { region } = context;
   const { override } = options;
+  const cloudlet = wanted.key.clusterInstKey.cloudletKey;
   const { instance, madeCluster } = await region.change(async (tx) => {
-    await operation.claim(tx, { timeoutMs: context.timeouts.createAppInstMs });
+    await operation.claim(tx, { timeoutMs: siteTimeout(context, cloudlet, "createAppInstMs") });
     const admission = await admitAppInst(tx, context, wanted, options, operation.progress);
     // Whoever carries the creation on has to know what to undo.
     const { madeCluster } = admission;
-    if (madeCluster !== undefined) await operation.note(tx, { detail: { madeCluster } });
+    if (madeCluster !== undefined) {
+      const timeoutMs = siteTimeout(context, cloudlet, "createClusterInstMs");
+      await operation.note(tx, { detail: { madeCluster }, timeoutMs });
+    }
     return admission;
   }, queueOf(wanted));
   options.admitted?.();
@@ -58,14 +64,22 @@ async function followDependencies(
 ): Promise<void> {
   try {
     await makeCluster(context, operation, override, cluster);
-    const uri = await requestOnSite(context, key);
+    const uri = await requestOnSite(context, operation, key);
     operation.progress.line(uri === "" ? "Creating app instance" : `Creating app instance at ${uri}`);
   } catch (error) {
+    // Then the instance waits on, for whoever carries its creation on.
+    if (isBrokenOff(error)) throw error;
     await undoCreate(context, key);
     await removeMadeCluster(context, operation, cluster);
     throw error;
   }
   await awaitAppInst(context, operation, key, override, cluster);
+}
+
+/** Whether work ended because somebody else goes on with it, or the store does not answer: nothing of it failed. */
+function isBrokenOff(error: unknown): boolean {
+  return error instanceof StoppingError || error instanceof TakenError ||
+    (error instanceof RpcError && error.cause instanceof StoreError);
 }
 
 /** Follows the creation of a cluster that is in the store already, as an operation of its own. */
@@ -75,25 +89,34 @@ async function makeCluster(
   override: Override,
   cluster: string,
 ): Promise<void> {
-  const nested = context.operations.run(ClusterInstKind, cluster, "create", async (own) => {
-    await context.region.change((tx) => own.claim(tx));
-    await awaitCluster(context, own, cluster, override);
-  });
   try {
+    const nested = context.operations.run(ClusterInstKind, cluster, "create", async (own) => {
+      await context.region.change((tx) => own.claim(tx));
+      await awaitCluster(context, own, cluster, override);
+    });
     for await (const { message } of nested.read(new AbortController().signal)) operation.progress.line(message);
   } catch (error) {
     // Somebody carries on the creation that a controller left behind.
     if (!isBusy(RpcError.from(error))) throw error;
   }
   // A site that is still at work on the cluster gets the same time again.
-  const { kind } = await waitCreated(operation, ClusterInstKind, cluster, context.timeouts.createClusterInstMs);
+  const { kind } = await waitCreated(
+    operation,
+    ClusterInstKind,
+    cluster,
+    siteTimeout(context, ClusterInstKind.parseKey(cluster).cloudletKey, "createClusterInstMs"),
+  );
   if (kind !== "ready") throw timedOut(`cluster instance ${cluster} did not become ready`);
 }
 
 /** Second transaction of an instance whose cluster had to be made: ports, name, and the request to the site. */
-async function requestOnSite({ region, zone }: ApiContext, key: string): Promise<string> {
+async function requestOnSite(context: ApiContext, operation: Operation, key: string): Promise<string> {
+  const { region, zone } = context;
   const known = region.cache.get(AppInstKind, key);
   return await region.change(async (tx) => {
+    await operation.note(tx, {
+      timeoutMs: siteTimeout(context, AppInstKind.parseKey(key).clusterInstKey.cloudletKey, "createAppInstMs"),
+    });
     const instance = await tx.require(AppInstKind, key);
     if (instance.state !== TrackedState.CREATING_DEPENDENCIES) {
       throw failedPrecondition(`AppInst ${key} is no longer waiting for its cluster`);
@@ -111,7 +134,8 @@ async function requestOnSite({ region, zone }: ApiContext, key: string): Promise
 }
 
 /**
- * Second half of a creation: waits for the site to make an instance; one that it failed to make is removed, and so is the cluster made for it.
+ * Second half of a creation: waits for the site to make an instance; one that it failed to make is removed, and so is the
+ * cluster made for it.
  *
  * @param madeCluster key of that cluster
  */
@@ -122,7 +146,12 @@ export async function awaitAppInst(
   override: Override,
   madeCluster?: string,
 ): Promise<void> {
-  const outcome = await waitCreated(operation, AppInstKind, key, context.timeouts.createAppInstMs);
+  const outcome = await waitCreated(
+    operation,
+    AppInstKind,
+    key,
+    siteTimeout(context, AppInstKind.parseKey(key).clusterInstKey.cloudletKey, "createAppInstMs"),
+  );
   switch (outcome.kind) {
     case "ready":
       return operation.progress.line("Created app instance");

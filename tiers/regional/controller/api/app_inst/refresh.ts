@@ -13,7 +13,7 @@ import type { Operation } from "../../operations/operation.ts";
 import { Progress } from "../../operations/progress.ts";
 import { type Override, overrideOf } from "../../rules/crm_override.ts";
 import { requireUpdatable } from "../cluster_inst/update.ts";
-import { openSite } from "../site_work.ts";
+import { openSite, siteTimeout } from "../site_work.ts";
 import { readInstanceKey } from "./key.ts";
 import { awaitAppInstUpdate } from "./update.ts";
 
@@ -51,14 +51,16 @@ function refreshOne(
 
 /** Asks the site to deploy an instance anew. False when it is as the app is already. */
 async function requestRefresh(
-  { region }: ApiContext,
+  context: ApiContext,
   operation: Operation,
   key: string,
   force: boolean,
   override: Override,
 ): Promise<boolean> {
-  return await region.change(async (tx) => {
-    await operation.claim(tx);
+  return await context.region.change(async (tx) => {
+    await operation.claim(tx, {
+      timeoutMs: siteTimeout(context, AppInstKind.parseKey(key).clusterInstKey.cloudletKey, "updateAppInstMs"),
+    });
     const instance = await tx.require(AppInstKind, key);
     const app = await tx.requireUsable(AppKind, AppKind.keyString(instance.key.appKey));
     requireUpdatable(`AppInst ${key}`, instance.state, override);

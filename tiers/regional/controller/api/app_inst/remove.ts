@@ -7,7 +7,7 @@ import { appInstIdRow, cloudletRefsRow, objectLabelRow } from "../../state/rows.
 import { leaveSelected } from "../cluster_selection/apply.ts";
 import { clusterKeyOf } from "../cluster_selection/wish.ts";
 import { giveBackAppInst } from "../resources/mod.ts";
-import { openSite, siteFailure, STILL_IN_PROGRESS, timedOut, waitDeleted } from "../site_work.ts";
+import { openSite, siteFailure, siteTimeout, STILL_IN_PROGRESS, timedOut, waitDeleted } from "../site_work.ts";
 import { freeSharedPorts } from "./ports.ts";
 
 /** How an instance is deleted. */
@@ -30,7 +30,9 @@ export async function deleteAppInst(
   const cloudletKey = CloudletKind.keyString(AppInstKind.parseKey(key).clusterInstKey.cloudletKey);
   // Whatever state the instance is in: nobody else is working on it, as the claim has shown.
   const removed = await region.change(async (tx) => {
-    await operation.claim(tx, { timeoutMs: context.timeouts.deleteAppInstMs });
+    await operation.claim(tx, {
+      timeoutMs: siteTimeout(context, AppInstKind.parseKey(key).clusterInstKey.cloudletKey, "deleteAppInstMs"),
+    });
     const instance = await tx.require(AppInstKind, key);
     await check?.(tx, instance);
     if (ready) await openSite(tx, instance.key.clusterInstKey.cloudletKey, { override, deleting: true });
@@ -55,8 +57,12 @@ export async function awaitAppInstGone(
   key: string,
   override: Override,
 ): Promise<void> {
-  const { timeouts } = context;
-  const outcome = await waitDeleted(operation, AppInstKind, key, timeouts.deleteAppInstMs);
+  const outcome = await waitDeleted(
+    operation,
+    AppInstKind,
+    key,
+    siteTimeout(context, AppInstKind.parseKey(key).clusterInstKey.cloudletKey, "deleteAppInstMs"),
+  );
   switch (outcome.kind) {
     case "gone":
       return operation.progress.line("Deleted app instance");

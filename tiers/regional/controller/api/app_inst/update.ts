@@ -23,7 +23,7 @@ import { cloudletRefsRow } from "../../state/rows.ts";
 import { requireUpdatable } from "../cluster_inst/update.ts";
 import { clusterKeyOf } from "../cluster_selection/wish.ts";
 import type { Site } from "../resources/mod.ts";
-import { openSite, siteFailure, STILL_IN_PROGRESS, timedOut, waitUpdated } from "../site_work.ts";
+import { openSite, siteFailure, siteTimeout, STILL_IN_PROGRESS, timedOut, waitUpdated } from "../site_work.ts";
 import { forgive } from "./create.ts";
 import { freeSharedPorts, takePorts } from "./ports.ts";
 
@@ -39,7 +39,9 @@ export async function updateAppInst(
 ): Promise<void> {
   const { region, zone } = context;
   const asked = await region.change(async (tx) => {
-    await operation.claim(tx, { timeoutMs: context.timeouts.updateAppInstMs });
+    await operation.claim(tx, {
+      timeoutMs: siteTimeout(context, AppInstKind.parseKey(key).clusterInstKey.cloudletKey, "updateAppInstMs"),
+    });
     const instance = await tx.require(AppInstKind, key);
     requireUpdatable(`AppInst ${key}`, instance.state, override);
     const app = await tx.requireUsable(AppKind, AppKind.keyString(instance.key.appKey));
@@ -114,7 +116,12 @@ export async function awaitAppInstUpdate(
   key: string,
   override: Override,
 ): Promise<void> {
-  const outcome = await waitUpdated(operation, AppInstKind, key, context.timeouts.updateAppInstMs);
+  const outcome = await waitUpdated(
+    operation,
+    AppInstKind,
+    key,
+    siteTimeout(context, AppInstKind.parseKey(key).clusterInstKey.cloudletKey, "updateAppInstMs"),
+  );
   switch (outcome.kind) {
     case "ready":
       return operation.progress.line("Updated app instance");

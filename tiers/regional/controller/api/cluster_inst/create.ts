@@ -4,7 +4,7 @@ import { alreadyExists } from "../../faults.ts";
 import type { Operation } from "../../operations/operation.ts";
 import { isTransient } from "../../operations/transitions.ts";
 import type { Override } from "../../rules/crm_override.ts";
-import { openSite, siteFailure, STILL_IN_PROGRESS, timedOut, waitCreated } from "../site_work.ts";
+import { openSite, siteFailure, siteTimeout, STILL_IN_PROGRESS, timedOut, waitCreated } from "../site_work.ts";
 import { admitCluster, removeClusterInst } from "./admit.ts";
 
 /** CreateClusterInst, as an operation. */
@@ -17,7 +17,9 @@ export async function createClusterInst(
 ): Promise<void> {
   const { region, zone } = context;
   await region.change(async (tx) => {
-    await operation.claim(tx, { timeoutMs: context.timeouts.createClusterInstMs });
+    await operation.claim(tx, {
+      timeoutMs: siteTimeout(context, ClusterInstKind.parseKey(key).cloudletKey, "createClusterInstMs"),
+    });
     const cluster = ClusterInstKind.message.create(wanted);
     const before = await tx.get(ClusterInstKind, key);
     if (before && !mayBeMadeAnew(before, override)) {
@@ -44,7 +46,12 @@ export async function awaitCluster(
   key: string,
   override: Override,
 ): Promise<void> {
-  const outcome = await waitCreated(operation, ClusterInstKind, key, context.timeouts.createClusterInstMs);
+  const outcome = await waitCreated(
+    operation,
+    ClusterInstKind,
+    key,
+    siteTimeout(context, ClusterInstKind.parseKey(key).cloudletKey, "createClusterInstMs"),
+  );
   switch (outcome.kind) {
     case "ready":
       return operation.progress.line("Created cluster instance");

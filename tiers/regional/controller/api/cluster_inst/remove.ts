@@ -5,7 +5,7 @@ import type { Operation } from "../../operations/operation.ts";
 import type { Override } from "../../rules/crm_override.ts";
 import type { ObjectTx } from "../../state/object_tx.ts";
 import { deleteWithOwner, staysWithoutOwner } from "../app_inst/cascade.ts";
-import { openSite, siteFailure, STILL_IN_PROGRESS, timedOut, waitDeleted } from "../site_work.ts";
+import { openSite, siteFailure, siteTimeout, STILL_IN_PROGRESS, timedOut, waitDeleted } from "../site_work.ts";
 import { removeClusterInst } from "./admit.ts";
 
 /** How a cluster is deleted. */
@@ -53,7 +53,9 @@ export async function deleteClusterInst(
   }
   await region.change(async (tx) => {
     const cluster = await tx.get(ClusterInstKind, key);
-    await operation.note(tx, { timeoutMs: context.timeouts.deleteClusterInstMs });
+    await operation.note(tx, {
+      timeoutMs: siteTimeout(context, ClusterInstKind.parseKey(key).cloudletKey, "deleteClusterInstMs"),
+    });
     if (cluster) tx.put(ClusterInstKind, { ...cluster, state: TrackedState.DELETE_REQUESTED, errors: [] });
   });
   await awaitClusterGone(context, operation, key, override);
@@ -66,8 +68,12 @@ export async function awaitClusterGone(
   key: string,
   override: Override,
 ): Promise<void> {
-  const { timeouts } = context;
-  const outcome = await waitDeleted(operation, ClusterInstKind, key, timeouts.deleteClusterInstMs);
+  const outcome = await waitDeleted(
+    operation,
+    ClusterInstKind,
+    key,
+    siteTimeout(context, ClusterInstKind.parseKey(key).cloudletKey, "deleteClusterInstMs"),
+  );
   switch (outcome.kind) {
     case "gone":
       return operation.progress.line("Deleted cluster instance");

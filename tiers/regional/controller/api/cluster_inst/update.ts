@@ -15,7 +15,7 @@ import { Issues } from "../../rules/issues.ts";
 import type { ObjectTx } from "../../state/object_tx.ts";
 import { requireReferences } from "../../state/references.ts";
 import type { Site } from "../resources/mod.ts";
-import { openSite, siteFailure, STILL_IN_PROGRESS, timedOut, waitUpdated } from "../site_work.ts";
+import { openSite, siteFailure, siteTimeout, STILL_IN_PROGRESS, timedOut, waitUpdated } from "../site_work.ts";
 import { forgive } from "./create.ts";
 import { clampToPolicy } from "./policies.ts";
 import { takeForCluster } from "./resources.ts";
@@ -32,7 +32,9 @@ export async function updateClusterInst(
   override: Override,
 ): Promise<void> {
   const asked = await context.region.change(async (tx) => {
-    await operation.claim(tx, { timeoutMs: context.timeouts.updateClusterInstMs });
+    await operation.claim(tx, {
+      timeoutMs: siteTimeout(context, ClusterInstKind.parseKey(key).cloudletKey, "updateClusterInstMs"),
+    });
     const cluster = await tx.requireUsable(ClusterInstKind, key);
     requireUpdatable(`Cluster ${key}`, cluster.state, override);
     const site = await openSite(tx, cluster.key.cloudletKey, { override });
@@ -89,7 +91,12 @@ export async function awaitClusterUpdate(
   key: string,
   override: Override,
 ): Promise<void> {
-  const outcome = await waitUpdated(operation, ClusterInstKind, key, context.timeouts.updateClusterInstMs);
+  const outcome = await waitUpdated(
+    operation,
+    ClusterInstKind,
+    key,
+    siteTimeout(context, ClusterInstKind.parseKey(key).cloudletKey, "updateClusterInstMs"),
+  );
   switch (outcome.kind) {
     case "ready":
       return operation.progress.line("Updated cluster instance");
