@@ -216,6 +216,11 @@ export const resourceCases: ApiCase[] = [
         Status.FAILED_PRECONDITION,
         /RAM: 1024 MB required, 1023 MB of 2047 MB available/,
       );
+      await refused(
+        lines(cloudlets.updateCloudlet(cloudlet({ fields: ["39"], resourceQuotas: [{ name: "RAM", value: 1023 }] }))),
+        Status.INVALID_ARGUMENT,
+        /resource_quotas\[0\].value.*at least what is in use \(1024\)/,
+      );
       await lines(instances.deleteAppInst(instance()));
       await lines(instances.createAppInst(second));
       assert.equal((await all(instances.showAppInst(AppInst.create()))).length, 1);
