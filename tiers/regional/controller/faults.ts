@@ -68,7 +68,11 @@ export function fromStore(error: unknown): unknown {
     case "conflict":
       return new RpcError(Status.ABORTED, "The object is being changed by many callers at once, try again", cause);
     case "full":
-      return new RpcError(Status.RESOURCE_EXHAUSTED, "The region's store is full", cause);
+      return new RpcError(
+        Status.RESOURCE_EXHAUSTED,
+        "The region's store is full: free space on its disk, or raise its quota, then try again",
+        cause,
+      );
     case "invalid":
       return new RpcError(
         Status.RESOURCE_EXHAUSTED,
@@ -78,7 +82,7 @@ export function fromStore(error: unknown): unknown {
     case "unavailable":
     case "lease":
     case "closed":
-      return new RpcError(Status.UNAVAILABLE, "The region's store does not answer", cause);
+      return new RpcError(Status.UNAVAILABLE, "The region's store does not answer, try again later", cause);
     case "url":
     case "open":
     case "locked":

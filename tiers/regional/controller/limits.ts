@@ -40,5 +40,8 @@ export const PROGRESS_LOST_MS = 5000;
 export const CARRY_ON_MIN_MS = 200;
 export const CARRY_ON_MAX_MS = 10_000;
 
+/** Pause between two probes of the store, in milliseconds. */
+export const STORE_PROBE_MS = 5000;
+
 /** Pause between two looks for operations that nobody runs, in milliseconds. */
 export const TAKE_OVER_PAUSE_MS = 10_000;

@@ -171,6 +171,12 @@ export const controllerOptions = defineOptions({
     kind: "duration",
     description: "Longest wait of DeleteAppInst for the site. Default: the setting delete_app_inst_timeout.",
   },
+  storeSlow: {
+    kind: "duration",
+    default: "1s",
+    minMs: 1,
+    description: "Time of a small write above which the store counts as slow, in readiness and logs.",
+  },
   streamGrace: {
     kind: "duration",
     default: "10s",

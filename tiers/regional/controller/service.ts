@@ -30,6 +30,8 @@ import { type ControllerConfig, controllerOptions } from "./options.ts";
 import { openMetrics } from "./records/open.ts";
 import { admit } from "./replication/admission.ts";
 import { AppSources, SourceHosts, SourceReader } from "./sources/mod.ts";
+import { STORE_PROBE_MS } from "./limits.ts";
+import { StoreHealth } from "./state/store_health.ts";
 import { readStoreTls } from "./state/store_tls.ts";
 
 /** The regional controller as a service. */
@@ -95,6 +97,7 @@ async function start(context: Context): Promise<void> {
     log,
   });
   context.onClose("controller", () => controller.close());
+  probeStore(context, store);
 
   measure(context, controller);
   context.debug.add(
@@ -242,6 +245,22 @@ function admitPeer(chain: readonly Uint8Array[] | undefined, rule: PeerRule, now
   } catch (error) {
     throw new RpcError(Status.PERMISSION_DENIED, (error as Error).message, { cause: error });
   }
+}
+
+/** Ready while the store is neither full nor slow, which a small write finds out now and then. */
+function probeStore({ config, clock, log, onClose, onReadyCheck }: Context, store: Store): void {
+  const controller = config.controllerId ?? formatAddress(config.apiAddr);
+  const health = new StoreHealth({
+    store,
+    controller,
+    clock,
+    log,
+    intervalMs: STORE_PROBE_MS,
+    slowMs: config.storeSlow,
+  });
+  health.start();
+  onClose("store probe", () => health.close());
+  onReadyCheck("store writes", () => health.fault());
 }
 
 /** Ready while the store answers. */
