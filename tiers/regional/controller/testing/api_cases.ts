@@ -19,6 +19,7 @@ import { standingCases } from "./standing_cases.ts";
 import { choiceCases } from "./choice_cases.ts";
 import { fixtureCases } from "./fixture_cases.ts";
 import { resumeCases } from "./resume_cases.ts";
+import { forceCases } from "./force_cases.ts";
 import { updateCases } from "./update_cases.ts";
 import { resourceCases } from "./resource_cases.ts";
 import { resourceQueryCases } from "./resource_query_cases.ts";
@@ -37,6 +38,7 @@ export const apiCases: ApiCase[] = [
   ...instanceCases,
   ...clusterCases,
   ...updateCases,
+  ...forceCases,
   ...resumeCases,
   ...fixtureCases,
   ...choiceCases,

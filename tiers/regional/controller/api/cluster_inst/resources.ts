@@ -28,11 +28,6 @@ async function masterFlavor(tx: ObjectTx, cluster: ClusterInst, flavor: Flavor):
 
 /** Nodes with an accelerator are of no use without its driver. */
 function requireGpuDriver({ cloudlet, keyString }: Site, { optRes }: ClusterInst): void {
-  if (optRes !== "gpu" || driverOf(cloudlet) !== "") return;
+  if (optRes !== "gpu" || (cloudlet.gpuConfig?.driver.name ?? "") !== "") return;
   throw failedPrecondition(`Cloudlet ${keyString} has no GPU driver, which nodes with GPUs need`);
-}
-
-/** Name of the cloudlet's GPU driver; empty: it has none. */
-function driverOf(cloudlet: object): string {
-  return (cloudlet as { gpuConfig?: { driver?: { name?: string } } }).gpuConfig?.driver?.name ?? "";
 }
