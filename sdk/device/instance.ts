@@ -74,6 +74,15 @@ export function instanceFromJson(json: JsonObject): Instance | undefined {
   };
 }
 
+/** Whether connections to one are connections to the other. Instances of one site may share its name, not its ports. */
+export function isSameInstance(a: Instance, b: Instance): boolean {
+  return a.fqdn === b.fqdn && a.ports.length === b.ports.length && a.ports.every((port, index) => {
+    const other = b.ports[index]!;
+    return port.publicPort === other.publicPort && port.protocol === other.protocol &&
+      port.fqdnPrefix === other.fqdnPrefix;
+  });
+}
+
 /** A cloudlet of an AppInstListReply. */
 export function siteFromJson(json: JsonObject): Site {
   const location = placeFromJson(objectOf(json.gps_location));

@@ -157,6 +157,28 @@ Deno.test("an app that migrates by itself says when the stream is to follow", as
   });
 });
 
+Deno.test("another instance under the same name, on other ports, is another one; a fresh cookie alone is not", async () => {
+  await withRegion(async (scene) => {
+    const { tables } = scene.region;
+    const place = [52.7374, 13.405] as [number, number];
+    const renamed = appInst(["acme", "alpha", "1.1"], "northtel", "north-2", SOUTHERN, place);
+    const ports = (publicPort: number) => renamed.mappedPorts.map((port) => ({ ...port, publicPort }));
+    for (const publicPort of [443, 444]) {
+      tables.setInstance({ ...renamed, mappedPorts: ports(publicPort) });
+      const events = await follow(scene);
+      const { instance } = await next(events, "open");
+      events.updateLocation(NORTH);
+      if (publicPort === 444) {
+        assert.equal((await next(events, "newInstance")).instance.ports[0]!.publicPort, 444);
+      } else {
+        await until(() => events.instance.edgeEventsCookie !== instance.edgeEventsCookie, "the cookie is fresh");
+      }
+      await events.close();
+      assert.deepEqual((await Array.fromAsync(events)).filter(({ type }) => type === "newInstance"), []);
+    }
+  });
+});
+
 Deno.test("with nowhere to go the device is told to stay, and triggers that are off move nobody", async () => {
   await withRegion(async (scene) => {
     const { tables } = scene.region;

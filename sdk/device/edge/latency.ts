@@ -1,4 +1,5 @@
 import { endpointOf } from "../connect.ts";
+import { isSameInstance } from "../instance.ts";
 import type { FoundInstance, SearchOptions } from "../matching.ts";
 import { SAMPLE_TIMEOUT_MS } from "../matching.ts";
 import type { Place } from "../place.ts";
@@ -49,7 +50,7 @@ export async function seekQuicker(
   const { search: mode, port, switchMargin } = options;
   const found = await find(place, { mode, port, signal });
   if (found === undefined) return { stay: "no instance was found" };
-  if (found.fqdn === current.fqdn) return { stay: "no other instance is quicker", same: found };
+  if (isSameInstance(found, current)) return { stay: "no other instance is quicker", same: found };
   const { latency } = found;
   const limit = statistics.samples === 0 ? Infinity : statistics.average * (1 - switchMargin);
   // Without a measurement, by proximity, the region's choice is final.

@@ -1,5 +1,6 @@
 import { pause, type SdkClock, type SdkTimer } from "../clock.ts";
 import { MatchError } from "../errors.ts";
+import { isSameInstance } from "../instance.ts";
 import type { JsonObject } from "../json.ts";
 import type { FoundInstance, SearchOptions } from "../matching.ts";
 import type { Place } from "../place.ts";
@@ -131,7 +132,7 @@ class EdgeSession implements EdgeEvents {
   }
 
   follow(instance: FoundInstance): void {
-    const elsewhere = instance.fqdn !== this.#instance.fqdn;
+    const elsewhere = !isSameInstance(instance, this.#instance);
     this.#instance = instance;
     if (elsewhere) this.#leave();
   }
@@ -156,7 +157,7 @@ class EdgeSession implements EdgeEvents {
         failures = 0;
         renewed = false;
         error = await this.#use(link, instance);
-        if (this.#instance.fqdn !== instance.fqdn) continue;
+        if (!isSameInstance(this.#instance, instance)) continue;
       } catch (thrown) {
         error = matchError(thrown);
         // Once: an engine that refuses fresh cookies, too, is not asked again at once.
@@ -216,7 +217,7 @@ class EdgeSession implements EdgeEvents {
   async #use(link: Link, instance: FoundInstance): Promise<MatchError | undefined> {
     this.#link = link;
     // The app went elsewhere while the stream was being opened.
-    if (this.#instance.fqdn !== instance.fqdn) {
+    if (!isSameInstance(this.#instance, instance)) {
       this.#leave();
       return await link.ended;
     }
@@ -283,7 +284,7 @@ class EdgeSession implements EdgeEvents {
       if (found === undefined) return false;
       const previous = this.#instance;
       this.#instance = found;
-      if (found.fqdn !== previous.fqdn) {
+      if (!isSameInstance(found, previous)) {
         this.#channel.push({ type: "newInstance", trigger: "renewed", instance: found, previous });
       }
       return true;
@@ -306,7 +307,7 @@ class EdgeSession implements EdgeEvents {
   #go(trigger: Trigger, to: FoundInstance | undefined, reason: string): void {
     const previous = this.#instance;
     if (to === undefined) return this.#channel.push({ type: "stay", trigger, reason });
-    if (to.fqdn === previous.fqdn) {
+    if (isSameInstance(to, previous)) {
       // The cookie is fresh; the stream goes on.
       this.#instance = to;
       return;
@@ -368,7 +369,7 @@ class EdgeSession implements EdgeEvents {
 
   /** Whether what was begun for an instance is of no use any more. */
   #isPast(instance: FoundInstance): boolean {
-    return this.#stop.signal.aborted || this.#instance.fqdn !== instance.fqdn;
+    return this.#stop.signal.aborted || !isSameInstance(this.#instance, instance);
   }
 }
 
