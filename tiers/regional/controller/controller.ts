@@ -56,6 +56,7 @@ import type { AnyKind } from "./faults.ts";
 import { ControllerLease } from "./operations/controller_lease.ts";
 import { Operations } from "./operations/operations.ts";
 import { startRecovery } from "./operations/recovery.ts";
+import { startSweeping } from "./operations/sweep.ts";
 import { matchingEngines } from "./replication/matching_engines.ts";
 import { autoProvisionerOf, receiveAutoProvInfo } from "./replication/auto_prov.ts";
 import { maintainDns } from "./replication/dns_records.ts";
@@ -196,6 +197,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
   operations.carryOnBy(resumptions(context));
   const stopStandingClusters = keepStandingClusters(context);
   const stopCleaning = cleanUpIdleClusters(context);
+  const stopSweeping = startSweeping(store, region, clock, log);
   const stopRecovery = startRecovery({
     region,
     operations,
@@ -234,6 +236,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
       serve(DebugApi, () => debugApi(nodes, random, log));
     },
     async close() {
+      stopSweeping();
       stopRecovery();
       hub.close();
       await operations.close();

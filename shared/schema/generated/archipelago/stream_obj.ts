@@ -4,6 +4,7 @@ import { AppInstKey } from "./app_inst.ts";
 import { CloudletKey } from "./cloudlet.ts";
 import { ClusterInstKey } from "./cluster_inst.ts";
 import { Result } from "./common.ts";
+import { GPUDriverKey } from "./gpu_driver.ts";
 
 /** Progress of the last operation on an object, from its first line on, also for those who come late. */
 export const StreamObjApi: {
@@ -16,6 +17,8 @@ export const StreamObjApi: {
     readonly streamClusterInst: MethodDefinition<ClusterInstKey, Result> & { readonly requestStream: false; readonly responseStream: true };
     /** Follow the last operation on a cloudlet. */
     readonly streamCloudlet: MethodDefinition<CloudletKey, Result> & { readonly requestStream: false; readonly responseStream: true };
+    /** Follow the last operation on a GPU driver. */
+    readonly streamGPUDriver: MethodDefinition<GPUDriverKey, Result> & { readonly requestStream: false; readonly responseStream: true };
   };
 } = {
   name: "archipelago.StreamObjApi",
@@ -50,6 +53,16 @@ export const StreamObjApi: {
       input: CloudletKey,
       output: Result,
       api: { resource: "cloudlets", action: "VIEW", org: "organization", open: false, requiresOrg: false, cli: "cloudlet stream", requiredArgs: ["cloudletorg","cloudlet"], internal: false, eachController: false },
+    },
+    streamGPUDriver: {
+      name: "StreamGPUDriver",
+      path: "/archipelago.StreamObjApi/StreamGPUDriver",
+      doc: "Follow the last operation on a GPU driver.",
+      requestStream: false,
+      responseStream: true,
+      input: GPUDriverKey,
+      output: Result,
+      api: { resource: "cloudlets", action: "VIEW", org: "organization", open: false, requiresOrg: false, cli: "gpudriver stream", requiredArgs: ["gpudrivername"], internal: false, eachController: false },
     },
   },
 };

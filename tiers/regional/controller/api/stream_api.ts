@@ -4,6 +4,7 @@ import {
   AppInstKind,
   CloudletKind,
   ClusterInstKind,
+  GPUDriverKind,
   type ObjectKind,
   requiredIssues,
   type Result,
@@ -29,6 +30,7 @@ export function streamApi(context: ApiContext, operations: Operations): Handlers
       return follow(AppInstKind, instance.key, call);
     },
     streamClusterInst: (request, call) => follow(ClusterInstKind, request, call),
+    streamGPUDriver: (request, call) => follow(GPUDriverKind, request, call),
     streamCloudlet: (request, call) => follow(CloudletKind, request, call),
   };
 }

@@ -191,7 +191,7 @@ export class RegionCache {
         return await this.#relist();
       } catch (error) {
         this.#log.warn("Region store cannot be listed", { error });
-        await new Promise((resolve) => setTimeout(resolve, RELIST_RETRY_MS));
+        await pause(RELIST_RETRY_MS, this.#stop.signal);
       }
     }
   }
@@ -290,6 +290,17 @@ function endedRun({ kind, object, old }: ObjectChange): string[] {
   if (kind.kind !== ControllerKind.kind || old === undefined) return [];
   const { run } = old as Controller;
   return run === (object as Controller | undefined)?.run ? [] : [run];
+}
+
+/** Waits, or until the signal is aborted. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  const over = Promise.withResolvers<void>();
+  const end = () => over.resolve();
+  const timer = setTimeout(end, ms);
+  signal.addEventListener("abort", end, { once: true });
+  await over.promise;
+  clearTimeout(timer);
+  signal.removeEventListener("abort", end);
 }
 
 /** Pause before a failed listing is tried again, in milliseconds. */

@@ -28,9 +28,12 @@ export function progressRow(kind: AnyKind, keyString: string): string {
   return `${PROGRESS_PREFIX}${kind.kind}/${keyString}`;
 }
 
+/** Rows with what sites report to other controllers than those that run the operations. */
+export const SITE_PROGRESS_PREFIX = "/v1/SiteProgress/";
+
 /** Row with what a site reports of an operation to another controller than the one that runs it. */
 export function siteProgressRow(kind: AnyKind, keyString: string): string {
-  return `/v1/SiteProgress/${kind.kind}/${keyString}`;
+  return `${SITE_PROGRESS_PREFIX}${kind.kind}/${keyString}`;
 }
 
 /** Rows that keep identifiers unique in the region. */

@@ -11,6 +11,8 @@ export interface CutStore {
   readonly store: Store;
   /** Ends the leases at once, as if they had expired, and refuses everything from now on. */
   kill(): Promise<void>;
+  /** Kills before, or right after, the transaction of a number from now on, from 1. */
+  killAt(transaction: number, when: "before" | "after"): void;
   /** Ends the leases only. */
   loseLeases(): Promise<void>;
   /** Answers nothing, with this fault, until it is called without one. */
@@ -21,6 +23,8 @@ export interface CutStore {
 export function cutStore(real: Store): CutStore {
   const leases = new Set<Lease>();
   let fault: StoreError | undefined;
+  let left = 0;
+  let when: "before" | "after" = "before";
   const cut = new AbortController();
 
   function guard<A extends unknown[], R>(call: (...args: A) => Promise<R>): (...args: A) => Promise<R> {
@@ -35,7 +39,16 @@ export function cutStore(real: Store): CutStore {
   const store: Store = {
     get: guard((...args) => real.get(...args)),
     scan: guard((...args) => real.scan(...args)),
-    transact: guard((...args) => real.transact(...args)),
+    transact: guard(async (...args) => {
+      const isLast = --left === 0;
+      if (isLast && when === "before") {
+        await kill();
+        throw fault;
+      }
+      const result = await real.transact(...args);
+      if (isLast) await kill();
+      return result;
+    }),
     grantLease: guard(async (ttlMs) => {
       const lease = await real.grantLease(ttlMs);
       leases.add(lease);
@@ -66,12 +79,18 @@ export function cutStore(real: Store): CutStore {
     leases.clear();
   }
 
+  async function kill(): Promise<void> {
+    fault = new StoreError("unavailable", "killed");
+    cut.abort();
+    await loseLeases();
+  }
+
   return {
     store,
-    async kill() {
-      fault = new StoreError("unavailable", "killed");
-      cut.abort();
-      await loseLeases();
+    kill,
+    killAt(transaction, moment) {
+      left = transaction;
+      when = moment;
     },
     loseLeases,
     fail: (next) => fault = next,

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { Status } from "../../../../shared/rpc/mod.ts";
-import { AppInst, CRMOverride, StatusInfo, TrackedState } from "../../../../shared/schema/mod.ts";
+import { AppInst, CRMOverride, dme, type Result, StatusInfo, TrackedState } from "../../../../shared/schema/mod.ts";
 import type { Store } from "../../../../shared/store/mod.ts";
+import { PROGRESS_KEPT_MS } from "../limits.ts";
+import { sweepProgress } from "../operations/sweep.ts";
 import { cutStore } from "./cut_store.ts";
 import type { FakeSite } from "./fake_site.ts";
 import { type ApiCase, refused } from "./support.ts";
@@ -29,6 +31,35 @@ async function begin(world: World, site: FakeSite): Promise<{ key: string; outco
   outcome.catch(() => {});
   const key = await until(() => site.instances[0], "the site has the instance");
   return { key, outcome };
+}
+
+/** Calls in the middle of which a controller dies, each on what the one before has left, done or undone. */
+const CALLS: readonly ((world: World) => AsyncIterable<Result>)[] = [
+  ({ api }) => api.cloudlets.createCloudlet(cloudlet()),
+  ({ api }) => api.instances.createAppInst(instance()),
+  ({ api }) => api.cloudlets.updateCloudlet(cloudlet({ fields: ["19"], envVar: { PUBLIC_PORT_RANGE: "22000-22009" } })),
+  ({ api }) =>
+    api.cloudlets.updateCloudlet(
+      cloudlet({ fields: ["30"], maintenanceState: dme.MaintenanceState.MAINTENANCE_START_NO_FAILOVER }),
+    ),
+  ({ api }) =>
+    api.cloudlets.updateCloudlet(cloudlet({ fields: ["30"], maintenanceState: dme.MaintenanceState.NORMAL_OPERATION })),
+  ({ api }) => api.instances.deleteAppInst(instance()),
+  ({ api }) => api.cloudlets.deleteCloudlet(cloudlet()),
+];
+
+/** What is still on its way somewhere, or held by an operation. */
+async function unsettled(store: Store): Promise<string[]> {
+  const { entries } = await store.scan("/v1/");
+  return entries.filter(({ key, value }) => {
+    if (key.startsWith("/v1/Operation/")) return true;
+    if (!/^\/v1\/(AppInst|Cloudlet)\//.test(key)) return false;
+    const text = new TextDecoder().decode(value);
+    return /"(state|maintenance_state)":"(\w*Requested|Creating|Updating|Deleting|DeletePrepare|NormalOperationInit)"/
+      .test(
+        text,
+      ) || text.includes('"delete_prepare":true');
+  }).map(({ key }) => key);
 }
 
 /** Rules about operations: who can follow them, and who carries them on. */
@@ -80,6 +111,26 @@ export const operationCases: ApiCase[] = [
     },
   },
   {
+    name: "progress is forgotten after a time, that of a failure with its object",
+    async run(store) {
+      await using world = await World.start({ store });
+      const site = await furnish(world);
+      const { instances } = world.api;
+      await lines(instances.createAppInst(instance()));
+      site.behaviour = { remove: () => ({ errors: ["device busy"] }) };
+      await refused(lines(instances.deleteAppInst(instance())), Status.UNKNOWN, /device busy/);
+      const kept = async (nowMs: number) => {
+        await sweepProgress(store, world.controller.region, nowMs);
+        return (await store.scan("/v1/Progress/")).entries.map(({ key }) => key.split("/")[3]);
+      };
+      assert.deepEqual(await kept(Date.now()), ["AppInst", "Cloudlet"]);
+      assert.deepEqual(await kept(Date.now() + 2 * PROGRESS_KEPT_MS), ["AppInst"]);
+      site.behaviour = {};
+      await lines(instances.deleteAppInst(instance()));
+      assert.deepEqual(await kept(Date.now() + 2 * PROGRESS_KEPT_MS), []);
+    },
+  },
+  {
     name: "what a site reports to one controller reaches the operation that another one runs",
     async run(store) {
       await using one = await World.start({ store });
@@ -118,6 +169,41 @@ export const operationCases: ApiCase[] = [
       const again = await begin(one, site);
       assert.deepEqual(await lines(one.api.instances.deleteAppInst(forced)), ["Deleted app instance"]);
       await refused(again.outcome, Status.ABORTED, /taken the object over/);
+    },
+  },
+  {
+    name: "a controller killed between any two steps of anything leaves nothing stuck, half done or held",
+    async run(store) {
+      await using two = await second(store);
+      const site = await furnish(two);
+      await lines(two.api.cloudlets.deleteCloudlet(cloudlet()));
+      for (const when of ["before", "after"] as const) {
+        for (const call of CALLS) {
+          // As many as an operation has, and some of what the site reports.
+          for (let transaction = 1; transaction <= 3; transaction++) {
+            const cut = cutStore(store);
+            const one = await World.start({ store: cut.store });
+            cut.killAt(transaction, when);
+            const called = lines(call(one)).catch(() => {});
+            await Promise.race([
+              called,
+              until(async () => !await two.controller.cache.hasController("one"), "it is dead"),
+            ]);
+            await cut.kill();
+            await until(async () => (await unsettled(store)).length === 0, "everything is settled");
+            await one[Symbol.asyncDispose]();
+          }
+          // Done or undone: the call itself, or its like, now works.
+          await lines(call(two)).catch((error) =>
+            assert.match(String(error), /already exists|not found|can only be set/)
+          );
+        }
+      }
+      await site.client.whenInStep();
+      const left = (await store.scan("/v1/")).entries.map(({ key }) => key);
+      for (const kind of ["AppInst/", "Cloudlet/", "AppInstId/", "CloudletDnsLabel/", "CloudletObjectDnsLabel/"]) {
+        assert.deepEqual(left.filter((key) => key.startsWith(`/v1/${kind}`)), []);
+      }
     },
   },
   {
