@@ -20,6 +20,7 @@ import { choiceCases } from "./choice_cases.ts";
 import { fixtureCases } from "./fixture_cases.ts";
 import { resumeCases } from "./resume_cases.ts";
 import { forceCases } from "./force_cases.ts";
+import { portCases } from "./port_cases.ts";
 import { updateCases } from "./update_cases.ts";
 import { resourceCases } from "./resource_cases.ts";
 import { resourceQueryCases } from "./resource_query_cases.ts";
@@ -38,6 +39,7 @@ export const apiCases: ApiCase[] = [
   ...instanceCases,
   ...clusterCases,
   ...updateCases,
+  ...portCases,
   ...forceCases,
   ...resumeCases,
   ...fixtureCases,
