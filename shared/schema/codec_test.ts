@@ -11,7 +11,7 @@ const RUNS = 60;
 function loadReference(): protobuf.Root {
   const root = new protobuf.Root();
   const folder = new URL("proto/", import.meta.url);
-  for (const sub of ["archipelago", "dme"]) {
+  for (const sub of ["archipelago", "dme", "queryqos"]) {
     for (const entry of Deno.readDirSync(new URL(`${sub}/`, folder))) {
       const text = Deno.readTextFileSync(new URL(`${sub}/${entry.name}`, folder));
       // Options are not what is tested here, and descriptor.proto is not loaded for them.

@@ -1,5 +1,6 @@
 import { equalFields } from "./compare.ts";
 import { isKeyField } from "./descriptor.ts";
+import { clearUnset } from "./rules.ts";
 import { chainOf, defaultOf } from "./mask.ts";
 import type { MessageType, Properties } from "./message_type.ts";
 
@@ -22,6 +23,12 @@ export interface FieldDifference {
  */
 export function differences<T>(type: MessageType<T>, actual: T, wanted: T, mask: readonly string[]): FieldDifference[] {
   const found: FieldDifference[] = [];
+  // Inside of lists too there are fields that the platform fills in.
+  [actual, wanted] = [actual, wanted].map((object) => {
+    const own = structuredClone(object);
+    clearUnset(type, own);
+    return own;
+  }) as [T, T];
   for (const entry of mask) {
     const chain = chainOf(type.descriptor, entry);
     if (chain === undefined || isKeyField(type.descriptor, chain[0]!.name)) continue;

@@ -132,8 +132,8 @@ async function take(run: Run, step: Step): Promise<void> {
 function isResolvedByRun({ steps }: Run, message: string): boolean {
   const named = (action: Step["action"], kind: string, keyString: string) =>
     steps.some((step) => step.action === action && step.kind.kind.kind === kind && step.keyString === keyString);
-  const missing = /(\w+) key (\{.*\}) not found/.exec(message);
-  if (missing !== null) return named("create", missing[1]!, missing[2]!);
+  const missing = message.split("; ").map((part) => /^(\w+) key (\{.*\}) not found$/.exec(part));
+  if (missing.every((part) => part !== null)) return missing.every(([, kind, key]) => named("create", kind!, key!));
   const blockers = / in use by (.*)$/.exec(message);
   if (blockers === null || / and \d+ more$/.test(message)) return false;
   const parts = [...blockers[1]!.matchAll(/(\w+) (\{.*?\})(?=, \w+ \{|$)/g)];

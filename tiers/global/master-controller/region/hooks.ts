@@ -55,7 +55,7 @@ async function checkCloudlet(call: HookCall, request: object): Promise<void> {
     throw badRequest(
       `Organization ${key.organization} can only create EDGEBOX cloudlets, not ${
         enumText(PlatformType, platformType)
-      }; an administrator lifts this by restricted/org/update of EdgeboxOnly`,
+      }; an administrator lifts this: mcctl restrictedupdateorg name=<org> edgeboxonly=false (restricted/org/update)`,
     );
   }
   await checkAlliance(call, request);
