@@ -138,4 +138,8 @@ Deno.test("event streams are read in whatever pieces they come", () => {
     for (let at = 0; at < text.length; at += size) parse(text.slice(at, at + size));
     assert.deepEqual(seen, ['stream|{"stream":"x"}', "|1\n2", "|"], String(size));
   }
+  const endless = eventParser(() => {});
+  assert.throws(() => {
+    for (let pieces = 0; pieces < 1_100; pieces++) endless("data: x".repeat(200));
+  }, /too long/);
 });

@@ -93,6 +93,9 @@ export function eventSourceCarrier(fetch: Fetch, url: string, clock: SdkClock): 
   };
 }
 
+/** Longest event that is taken, characters. */
+const MAX_EVENT = 1 << 20;
+
 /** What the first event says, as parameters of the address. */
 function query(init: JsonObject): URLSearchParams {
   const facts = { ...objectOf(init.device_info_static), ...objectOf(init.device_info_dynamic) };
@@ -114,6 +117,7 @@ export function eventParser(take: (event: string, data: string) => void): (piece
     // A line break of two characters may be cut in the middle.
     const lines = (rest + piece).split(/\r\n|\n|\r(?=[^\n])/);
     rest = lines.pop() ?? "";
+    if (rest.length > MAX_EVENT || data.length > MAX_EVENT) throw new RangeError("An event is too long");
     for (const line of lines) {
       if (line === "") {
         if (data.length > 0) take(event, data.join("\n"));

@@ -25,7 +25,7 @@ export interface EdgeOptions {
   readonly autoMigrate?: boolean;
   /** The port that is measured. @default the first TCP port */
   readonly port?: WantedPort;
-  /** Time before a lost stream is opened again, ms; doubled with every failure, up to 30 s. @default 1000 */
+  /** Time before a lost stream is opened again, ms, or down to half of it at random; doubled with every failure, up to 30 s. @default 1000 */
   readonly reconnectDelayMs?: number;
   /** How long the confirmation of a stream may take, and its end, ms. @default 10000 */
   readonly timeoutMs?: number;

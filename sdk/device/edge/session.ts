@@ -169,7 +169,7 @@ class EdgeSession implements EdgeEvents {
       if (signal.aborted) break;
       const grown = Math.min(reconnectDelayMs * 2 ** failures++, MAX_RECONNECT_DELAY_MS);
       // Devices that lost the same engine do not come back all at once.
-      const retryMs = failures === 1 ? grown : grown * (0.5 + random() / 2);
+      const retryMs = grown * (0.5 + random() / 2);
       this.#channel.push({ type: "lost", error, retryMs });
       await pause(clock, retryMs, signal);
     }
