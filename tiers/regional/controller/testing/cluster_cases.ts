@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Status } from "../../../../shared/rpc/mod.ts";
 import {
   AppInst,
+  AppKind,
   ClusterInst,
   CRMOverride,
   type DeepPartial,
@@ -13,6 +14,7 @@ import { type ApiCase, leftovers, refused } from "./support.ts";
 import { all, app, cloudlet, flavor, lines, PLATFORM_ORG, until, World } from "./world.ts";
 
 const S = TrackedState;
+const CHAT = AppKind.keyString({ organization: "AtlasWorks", name: "Chat", version: "1" });
 const DOCKS = { organization: "Bayline Inc.", name: "Docks" };
 
 /** A cloudlet of docker clusters, and three apps of two organizations. */
@@ -103,6 +105,24 @@ export const clusterCases: ApiCase[] = [
       );
       const made = await all(world.api.instances.showAppInst(AppInst.create()));
       assert.deepEqual(made.map(({ realClusterName }) => realClusterName).sort(), ["reservable0", "reservable1"]);
+    },
+  },
+  {
+    name: "of two controllers that lend the last free cluster at once, one does, and the other makes a new one",
+    async run(store) {
+      await using world = await World.start({ store });
+      await furnishDocks(world);
+      await using other = await World.start({ store, parts: { id: "two" } });
+      await lines(world.api.instances.createAppInst(inCluster("AtlasWorks", "Web", "autocluster")));
+      await lines(world.api.instances.deleteAppInst(inCluster("AtlasWorks", "Web", "autocluster")));
+      await until(() => other.controller.cache.get(AppKind, CHAT) !== undefined, "the other controller knows the app");
+      await Promise.all([
+        lines(world.api.instances.createAppInst(inCluster("AtlasWorks", "Chat", "autocluster"))),
+        lines(other.api.instances.createAppInst(inCluster("Briolette", "Lens", "autocluster"))),
+      ]);
+      const made = await all(world.api.instances.showAppInst(AppInst.create()));
+      assert.deepEqual(made.map(({ realClusterName }) => realClusterName).sort(), ["reservable0", "reservable1"]);
+      assert.deepEqual((await clusters(world)).map(([, by]) => by).sort(), ["AtlasWorks", "Briolette"]);
     },
   },
   {

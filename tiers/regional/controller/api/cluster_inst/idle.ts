@@ -9,6 +9,8 @@ import { deleteClusterInst } from "./remove.ts";
 
 /** Looks for idle clusters that go into one idle time (specification 4.4). */
 const LOOKS_PER_IDLE_TIME = 5;
+/** Longest pause between two looks, in milliseconds: timers cannot wait as long as settings can say. */
+const MAX_PAUSE_MS = 3_600_000;
 const NS_PER_MS = 1e6;
 
 /** Clusters that were deleted, and those that could not be, with the reason. */
@@ -71,7 +73,7 @@ export function cleanUpIdleClusters(context: ApiContext): () => Promise<void> {
   async function run(): Promise<void> {
     for (;;) {
       const idleMs = currentSettings(region.cache).cleanupReservableAutoClusterIdletime / NS_PER_MS;
-      await clock.sleep(idleMs / LOOKS_PER_IDLE_TIME, stop.signal).catch(() => {});
+      await clock.sleep(Math.min(idleMs / LOOKS_PER_IDLE_TIME, MAX_PAUSE_MS), stop.signal).catch(() => {});
       if (stop.signal.aborted) return;
       const { deleted, failed } = await deleteIdleClusters(context, idleMs);
       for (const cluster of deleted) log.info("Idle cluster deleted", { cluster });
