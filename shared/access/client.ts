@@ -6,7 +6,7 @@ import type { AccessKeyFile } from "./key_file.ts";
 
 /** What services of a cloudlet can ask of their region. All methods throw RpcErrors. */
 export interface AccessClient {
-  /** Whether the key is good; does not exchange it. */
+  /** Whether the key, or the one before it, is good; neither exchanges it nor touches its file. Throws when it is not. */
   verify(): Promise<void>;
   /**
    * Makes sure that the key is one that nobody else has seen: exchanges one that was issued for the first start. Also
@@ -100,7 +100,7 @@ export function createAccessClient(options: AccessClientOptions): AccessClient {
     });
 
   /** The key, or the one before it when an exchange was cut off before the region knew of the new one. */
-  async function withEither<T>(body: (privatePem: string) => Promise<T>): Promise<T> {
+  async function withEither<T>(body: (privatePem: string) => Promise<T>, mend: boolean): Promise<T> {
     const { current, backup } = await keyFile.read();
     try {
       return await body(current);
@@ -109,16 +109,16 @@ export function createAccessClient(options: AccessClientOptions): AccessClient {
       if (!refused || backup === undefined) throw error;
       const result = await body(backup);
       // The exchange has put another one there by itself.
-      if ((await keyFile.read()).current === current) await keyFile.restore();
+      if (mend && (await keyFile.read()).current === current) await keyFile.restore();
       return result;
     }
   }
 
   return {
     async verify() {
-      await withEither((privatePem) => exchange(privatePem, true));
+      await withEither((privatePem) => exchange(privatePem, true), false);
     },
-    upgrade: async () => await withEither((privatePem) => exchange(privatePem, false)) === "exchanged",
+    upgrade: async () => await withEither((privatePem) => exchange(privatePem, false), true) === "exchanged",
     async issueCert(service) {
       const reply = await ask("IssueCert", (options) => api.issueCert({ commonName: service }, options));
       return { certPem: reply.publicCert, keyPem: reply.privateKey };

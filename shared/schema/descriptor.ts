@@ -5,7 +5,7 @@ import type { MessageType } from "./message_type.ts";
 export type Writer = "CALLER" | "CONTROLLER" | "CRM";
 
 /** Who receives replicated objects (`Audience` of options.proto). */
-export type Audience = "NOBODY" | "TO_DME" | "TO_CRM" | "TO_AUTO_PROVISIONER" | "TO_CONTROLLER";
+export type Audience = "NOBODY" | "TO_DME" | "TO_CRM" | "TO_AUTO_PROVISIONER" | "TO_CONTROLLER" | "TO_SITE_DME";
 
 /** Scalar types of proto3. */
 export type ScalarType =
@@ -65,6 +65,8 @@ export interface ReplicateRule {
   readonly by: string;
   readonly via: string;
   readonly at: string;
+  /** Fields, by their names in the schema, that are sent besides the key. @default all */
+  readonly only?: readonly string[];
 }
 
 /** One reference of an object (`Need` of options.proto). */

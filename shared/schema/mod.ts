@@ -57,6 +57,7 @@ export { differences, type FieldDifference } from "./difference.ts";
 export { applyMask, chainOf, maskFromJson, type MaskResult, type Refusal } from "./mask.ts";
 export type { DeepPartial, MessageType } from "./message_type.ts";
 export type { ObjectKind } from "./object_kind.ts";
+export { siteView, siteViewName } from "./site_view.ts";
 export { getPath, setPath, valuesAt } from "./path.ts";
 export { regionServices } from "./region_services.ts";
 export { continueKey, continueToken, MAX_PAGE_OBJECTS, RequestOption } from "./request_options.ts";

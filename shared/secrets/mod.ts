@@ -17,5 +17,5 @@ export { SecretConflictError, SecretsError } from "./secret_store.ts";
 export type { SecretsDeps } from "./open.ts";
 export { openSecrets } from "./open.ts";
 export { fileStoreLocation } from "./file_store.ts";
-export type { SigningKey, SigningKeys, SigningKeysOptions } from "./signing_keys.ts";
+export type { SigningKey, SigningKeys, SigningKeysOptions, SigningKeySource } from "./signing_keys.ts";
 export { ensureSigningKey, rotateSigningKey, signingKeys } from "./signing_keys.ts";

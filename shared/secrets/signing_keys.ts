@@ -24,7 +24,12 @@ export interface SigningKeys {
 export interface SigningKeysOptions {
   /** @default 5 minutes */
   readonly refreshMs?: number;
+  /** Whether those who ask get the keys at hand while newer ones are looked for, as where that may take long. */
+  readonly inBackground?: boolean;
 }
+
+/** Where signing keys come from: of a secret store, what reads. */
+export type SigningKeySource = Pick<SecretStore, "get" | "versions">;
 
 /** Bytes of a new secret: the block that HMAC-SHA-512 takes without hashing it down is 128, its strength ends at 64. */
 const SECRET_BYTES = 64;
@@ -58,28 +63,30 @@ function newKey(random: RandomSource) {
 
 /** Reads the signing keys of a path when they are needed. */
 export function signingKeys(
-  store: SecretStore,
+  store: SigningKeySource,
   path: string,
   clock: Clock,
   options: SigningKeysOptions = {},
 ): SigningKeys {
-  return new CachedKeys(store, path, clock, options.refreshMs ?? DEFAULT_REFRESH_MS);
+  return new CachedKeys(store, path, clock, { refreshMs: DEFAULT_REFRESH_MS, inBackground: false, ...options });
 }
 
 class CachedKeys implements SigningKeys {
-  readonly #store: SecretStore;
+  readonly #store: SigningKeySource;
   readonly #path: string;
   readonly #clock: Clock;
   readonly #refreshMs: number;
+  readonly #inBackground: boolean;
   #keys: readonly SigningKey[] = [];
   #loading: Promise<void> | undefined;
   #loadedAt = -Infinity;
 
-  constructor(store: SecretStore, path: string, clock: Clock, refreshMs: number) {
+  constructor(store: SigningKeySource, path: string, clock: Clock, options: Required<SigningKeysOptions>) {
     this.#store = store;
     this.#path = path;
     this.#clock = clock;
-    this.#refreshMs = refreshMs;
+    this.#refreshMs = options.refreshMs;
+    this.#inBackground = options.inBackground;
   }
 
   async current(): Promise<SigningKey> {
@@ -103,6 +110,9 @@ class CachedKeys implements SigningKeys {
     if (this.#clock.monotonic() - this.#loadedAt < ageMs && this.#loading === undefined) return;
     this.#loading ??= this.#load().finally(() => this.#loading = undefined);
     try {
+      if (this.#inBackground && ageMs === this.#refreshMs && this.#keys.length > 0) {
+        return void this.#loading.catch(() => {});
+      }
       await this.#loading;
     } catch (error) {
       // Keys that were good stay good while the store cannot be reached.

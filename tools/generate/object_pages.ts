@@ -56,9 +56,10 @@ function factsOf(kind: ObjectKind): string {
   const users = kinds.map((each) => findKind(each.kind)!)
     .filter((other) => other.source !== "CRM" && other.needs.some((need) => need.kind === kind.kind))
     .map((other) => link(other.kind));
-  const receivers = kind.replicate.map(({ to, by, via }) =>
-    `${AUDIENCES[to]}${by !== "" ? ` of its cloudlet (\`${by}\`)` : via !== "" ? ` that has a ${via} of it` : ""}`
-  );
+  const receivers = kind.replicate.map(({ to, by, via, only }) => {
+    const where = by !== "" ? ` of its cloudlet (\`${by}\`)` : via !== "" ? ` that has a ${via} of it` : "";
+    return `${AUDIENCES[to]}${where}${only ? ` (of it ${only.map((field) => `\`${field}\``).join(", ")} alone)` : ""}`;
+  });
   return [
     `* Owned by ${ownerText(kind)}${kind.source === "CRM" ? "; written by the site" : ""}.`,
     ...(kind.stored ? [] : ["* Not stored: it lives as long as whoever reports it."]),
@@ -73,6 +74,7 @@ const AUDIENCES = {
   TO_DME: "matching engines",
   TO_CRM: "resource managers",
   TO_AUTO_PROVISIONER: "the auto-provisioner",
+  TO_SITE_DME: "matching engines of cloudlets",
   TO_CONTROLLER: "the controller",
 } as const;
 

@@ -73,6 +73,12 @@ function checkObject(type: MessageModel, objects: ReadonlyMap<string, MessageMod
   }
   for (const rule of (options["replicate"] ?? []) as OptionValue[]) {
     path(type, rule["by"], "replicate");
+    for (const field of (rule["only"] ?? []) as string[]) {
+      path(type, field, "replicate");
+      if (field.includes(".")) {
+        throw new SchemaError(`${type.fullName}: replicate only ${field}, which is no own field`);
+      }
+    }
     if (rule["via"] === undefined) continue;
     const via = objects.get(String(rule["via"]));
     if (via === undefined) throw new SchemaError(`${type.fullName}: travels via ${rule["via"]}, which is no object`);

@@ -1,3 +1,4 @@
+import { checkCertificate, openAccess, parseCloudlet, serviceCertificate } from "../../../shared/access/mod.ts";
 import { type LoadedIdentity, loadIdentity, verifyPeer } from "../../../shared/identity/mod.ts";
 import { joinService } from "../../../shared/nodes/mod.ts";
 import { createNotifyClient, type NotifyClient, roundRobin } from "../../../shared/notify/mod.ts";
@@ -5,9 +6,7 @@ import { systemRpcClock } from "../../../shared/rpc/mod.ts";
 import { executablePath } from "../../../shared/runtime/mod.ts";
 import { type CloudletKey, CloudletKind } from "../../../shared/schema/mod.ts";
 import type { ServiceContext, ServiceDefinition } from "../../../shared/service/mod.ts";
-import { keepAccessCertificate } from "./access_certificate.ts";
 import { RELAYED_UP, serveBelow } from "./below.ts";
-import { checkCertificate, parseCloudlet } from "./cloudlet_name.ts";
 import { Manager } from "./manager.ts";
 import { type CrmConfig, crmOptions } from "./options.ts";
 import { builtInPlatforms } from "./platforms.ts";
@@ -34,7 +33,7 @@ async function start(context: Context): Promise<void> {
   const identity = await loadIdentity(config.tlsDir, { files, clock, log });
   context.onClose("certificate", () => identity.close());
   context.onReadyCheck("certificate", () => identity.readyCheck());
-  checkCertificate(identity.identity, key, config.region, config.tlsDir);
+  checkCertificate(identity.identity, { service: "crm", key, region: config.region }, config.tlsDir);
   await lockFolder(context);
 
   const client = notifyClient(context, key, identity);
@@ -86,18 +85,18 @@ async function obtainCertificate(context: Context, key: CloudletKey): Promise<vo
   }
   const stop = new AbortController();
   context.onClose("access", () => stop.abort());
-  const close = await keepAccessCertificate({
+  const access = await openAccess({
     address: accessApiAddr,
     keyFile: accessKeyFile,
     ca: await context.files.readText(accessCa),
     cloudletKey: CloudletKind.keyString(key),
-    tlsDir,
-    service: "crm",
+    duty: "exchange",
+    certificates: [serviceCertificate("crm", tlsDir)],
     files: context.files,
     clock: context.clock,
     log: context.log,
   }, stop.signal);
-  context.onClose("certificate renewal", close);
+  context.onClose("certificate renewal", () => access.close());
 }
 
 /** Two processes on one folder would fight over what runs there. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { PlatformError } from "../../../shared/platform/mod.ts";
 import { App, AppInst, ClusterInst, dme, Flavor } from "../../../shared/schema/mod.ts";
-import { checkCertificate, parseCloudlet } from "./cloudlet_name.ts";
+import { checkCertificate, parseCloudlet } from "../../../shared/access/mod.ts";
 import { appInstId, appSpec, type Lookup } from "./specs.ts";
 
 const key = {
@@ -95,7 +95,11 @@ Deno.test("checkCertificate names both sides", () => {
     cloudlet: { organization: "op", name: "site" },
     service: "crm",
   } as const;
-  checkCertificate(identity, cloudlet, "eu", "/tls");
-  assert.throws(() => checkCertificate(identity, cloudlet, "us", "/tls"), /\/tls is for region\/eu.*region "us"/);
-  assert.throws(() => checkCertificate({ ...identity, service: "shepherd" }, cloudlet, "eu", "/tls"), /shepherd/);
+  const crm = { service: "crm", key: cloudlet, region: "eu" };
+  checkCertificate(identity, crm, "/tls");
+  assert.throws(
+    () => checkCertificate(identity, { ...crm, region: "us" }, "/tls"),
+    /\/tls is for region\/eu.*region "us"/,
+  );
+  assert.throws(() => checkCertificate({ ...identity, service: "shepherd" }, crm, "/tls"), /shepherd/);
 });

@@ -61,7 +61,7 @@ import { matchingEngines } from "./replication/matching_engines.ts";
 import { autoProvisionerOf, receiveAutoProvInfo } from "./replication/auto_prov.ts";
 import { maintainDns } from "./replication/dns_records.ts";
 import { receiveReports } from "./replication/owned.ts";
-import { publishedKinds, publishRegion } from "./replication/publisher.ts";
+import { publishedNames, publishRegion } from "./replication/publisher.ts";
 import { SiteReports } from "./replication/site_reports.ts";
 import type { CheckpointInterval } from "./records/checkpoints.ts";
 import { ClientWatches } from "./records/client_watches.ts";
@@ -102,6 +102,8 @@ export interface ControllerParts {
   readonly apps?: AppSurroundings;
   /** Where services of cloudlets reach the region. @default nowhere */
   readonly access?: AccessPoint;
+  /** Whether matching engines on cloudlets are served. @default false */
+  readonly siteEngines?: boolean;
   /** Bring a store of an earlier data model up to this one. @default false */
   readonly autoUpgrade?: boolean;
   /** Where metrics are kept; without it none are. */
@@ -158,7 +160,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
     service: "controller",
     region: parts.region,
     instance: parts.nodeName,
-    kinds: publishedKinds(allKinds).map((kind) => kind.kind),
+    kinds: publishedNames(allKinds, parts.siteEngines ?? false),
     graceMs: parts.streamGraceMs,
     log: (level, message, fields) => notifyLog[level](message, fields),
   });
@@ -175,7 +177,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
   const watches = new ClientWatches(hub, () => currentSettings(cache).maxTrackedDmeClients, log);
   const stopDevices = takeDevices(hub, region, log);
   const stopInstanceAlerts = followInstanceAlerts(region, id, log);
-  const stopPublishing = publishRegion(hub, cache, allKinds);
+  const stopPublishing = publishRegion(hub, cache, allKinds, parts.siteEngines);
   const stopDroppingRevoked = dropRevoked(hub, cache);
   const stopDns = maintainDns(parts.dns, cache, log);
   const context: ApiContext = {

@@ -66,6 +66,13 @@ export const controllerOptions = defineOptions({
     kind: "path",
     description: "Folder with cert.pem, key.pem and ca.pem of the access API's port; read anew when they change.",
   },
+  cloudletDmes: {
+    kind: "bool",
+    default: false,
+    description:
+      "Serve matching engines that operators run on their cloudlets: sites then see of every app and instance " +
+      "of the region what devices are told by. Needs a second, smaller copy of them in memory.",
+  },
   accessLegacySignatures: {
     kind: "bool",
     default: false,

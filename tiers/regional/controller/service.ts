@@ -77,6 +77,7 @@ async function start(context: Context): Promise<void> {
       sources: new AppSources(reader, secrets, config.imageCheck),
     },
     access: accessPointOf(config, identity.ca),
+    siteEngines: config.cloudletDmes,
     driverFiles: await openDriverFiles(context, reader),
     autoUpgrade: config.autoUpgrade,
     dns: openDns(config.dns),
@@ -122,7 +123,7 @@ async function start(context: Context): Promise<void> {
       throw new RpcError(Status.PERMISSION_DENIED, `The access keys of ${identityName(peer)} were revoked`);
     },
   );
-  controller.hub.serve(notify, (peer, hello) => admit(peer as Identity, hello, region));
+  controller.hub.serve(notify, (peer, hello) => admit(peer as Identity, hello, region, config.cloudletDmes));
   context.announce("grpc", formatAddress(await api.listen(config.apiAddr)));
   context.adminRoute("/notify", () => Response.json(viewHub(controller.hub, context.clock.now())));
   await listenForCloudlets(context, controller, identity, secrets, (call) => logCall(log, call));

@@ -22,7 +22,7 @@ export const OPERATOR_NAMES: readonly string[] = Object.keys(BUILT_IN);
 export async function openOperator(
   context: ServiceContext<ConfigOf<typeof dmeOptions>>,
   identity: LoadedIdentity,
-  secrets: SecretStore,
+  secrets: SecretStore | undefined,
 ): Promise<Operator> {
   const { config, clock, random, log } = context;
   const plugin = await load(config.operator);
@@ -31,7 +31,7 @@ export async function openOperator(
     tokenServerUri: config.tokenServerUri,
     fetch,
     async secret(name) {
-      const found = await secrets.get(`${config.region}/operator/${name}`);
+      const found = await secrets?.get(`${config.region}/operator/${name}`);
       const value = found?.data["value"];
       return typeof value === "string" ? value : undefined;
     },

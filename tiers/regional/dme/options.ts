@@ -27,9 +27,33 @@ export const dmeOptions = defineOptions({
   },
   secrets: {
     kind: "url",
-    required: true,
     schemes: ["file"],
-    description: "Secret store with the keys of the cookies, at REGION/jwtkeys/dme; only read.",
+    description:
+      "Secret store with the keys of the cookies, at REGION/jwtkeys/dme; only read. Needed without --access-api-addr.",
+  },
+  accessApiAddr: {
+    kind: "string",
+    pattern: /^\S+:[0-9]{1,5}$/,
+    description:
+      "HOST:PORT of the region's access API, on a cloudlet: this process gets its certificate itself, into --tls-dir, and " +
+      "the keys of its cookies, by --access-key-file. Default: somebody else keeps --tls-dir and --secrets.",
+  },
+  accessKeyFile: {
+    kind: "path",
+    description: "File of the cloudlet's access key; never exchanged here, the resource manager does that.",
+  },
+  accessCa: { kind: "path", description: "File with the platform's root certificate, for the access API." },
+  accessCheck: {
+    kind: "duration",
+    default: "1m",
+    minMs: 100,
+    description: "Pause between two looks whether the access key is still good; this process ends when it is not.",
+  },
+  publicName: {
+    kind: "string",
+    description:
+      "Name, below the cloudlet's own, for which the region is asked for the certificate of the ports for devices, into " +
+      "--public-tls-dir. With --access-api-addr only. Default: somebody else keeps it.",
   },
   tokenServerUri: {
     kind: "string",
@@ -81,7 +105,9 @@ export const dmeOptions = defineOptions({
   cloudlet: {
     kind: "string",
     default: "",
-    description: "Cloudlet in which this process runs, for statistics; empty: beside the controllers.",
+    description:
+      "Cloudlet in which this process runs, for statistics and the access API; empty: what its certificate " +
+      "says, else beside the controllers.",
   },
   cloudletOrg: { kind: "string", default: "", description: "Organization of that cloudlet." },
   platformOrg: {

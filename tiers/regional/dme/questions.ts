@@ -14,12 +14,12 @@ import type { EdgeDesk } from "./edge/mod.ts";
 /** Answers what controllers ask of matching engines. */
 export function answerController(
   client: NotifyClient,
-  { region, instance, clock }: { region: string; instance: string; clock: Clock },
+  { region, instance, cloudlet = "", clock }: { region: string; instance: string; cloudlet?: string; clock: Clock },
   edge: EdgeDesk,
 ): void {
   const common = {
     client,
-    node: { service: "dme", region, cloudlet: "", instance },
+    node: { service: "dme", region, cloudlet, instance },
     clock: {
       now: () => clock.now(),
       after(ms: number, task: () => void) {

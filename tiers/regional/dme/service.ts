@@ -1,3 +1,4 @@
+import type { AccessClient } from "../../../shared/access/mod.ts";
 import {
   type LoadedCertificate,
   type LoadedIdentity,
@@ -7,11 +8,17 @@ import {
 import { joinService } from "../../../shared/nodes/mod.ts";
 import type { Operator } from "../../../shared/operator/mod.ts";
 import { createRateLimiter, type RateLimiter } from "../../../shared/ratelimit/mod.ts";
-import type { NotifyClient } from "../../../shared/notify/mod.ts";
 import { addHealth, addReflection, createServer } from "../../../shared/rpc/mod.ts";
 import { resolveIpv4, serveHttp } from "../../../shared/runtime/mod.ts";
-import { AppInstLatency, DecodeError, fileDescriptors, fromJson } from "../../../shared/schema/mod.ts";
-import { openSecrets, type SecretStore, signingKeys } from "../../../shared/secrets/mod.ts";
+import {
+  AppInstLatency,
+  type CloudletKey,
+  CloudletKind,
+  DecodeError,
+  fileDescriptors,
+  fromJson,
+} from "../../../shared/schema/mod.ts";
+import { openSecrets, type SecretStore, type SigningKeys, signingKeys } from "../../../shared/secrets/mod.ts";
 import {
   type ConfigOf,
   formatAddress,
@@ -29,9 +36,9 @@ import {
   type RegionTables,
 } from "./api/mod.ts";
 import { countCalls, countStreams } from "./call_metrics.ts";
-import { type CookieKeys, edgeEventsCookies, sessionCookies } from "./cookies/mod.ts";
+import { type CookieKeys, edgeEventsCookies, sessionCookies, siteCookieKeys } from "./cookies/mod.ts";
 import { createEdgeDesk, type EdgeDesk, edgeEventHandler } from "./edge/mod.ts";
-import { ALL_KINDS, type Feed, feedTables } from "./feed/feed.ts";
+import { type Feed, feedTables } from "./feed/feed.ts";
 import { RegionRules } from "./feed/region_rules.ts";
 import { Tables } from "./matching/mod.ts";
 import { openOperator } from "./operators.ts";
@@ -40,20 +47,21 @@ import { createRestHandler } from "./rest/handler.ts";
 import { MAX_MESSAGE_BYTES } from "./rest/messages.ts";
 import { answerController } from "./questions.ts";
 import { keepStatistics, type Statistics } from "./statistics.ts";
-import { createUpstream } from "./upstream.ts";
+import { openSiteAccess, siteOf } from "./site.ts";
+import { createUpstream, type Upstream } from "./upstream.ts";
 
 type Context = ServiceContext<ConfigOf<typeof dmeOptions>>;
 
-/** The distributed matching engine of a region. */
+/** The distributed matching engine of a region, or of a cloudlet when its certificate is one of a cloudlet. */
 export const dmeService: ServiceDefinition<typeof dmeOptions> = {
   name: "dme",
   description: "the distributed matching engine: finds the nearest usable instance of an app for a device",
   options: dmeOptions,
   async start(context) {
     const tables: RegionTables = new Tables();
-    const secrets = await openSecrets(context.config.secrets, context);
-    context.onClose("secrets", () => secrets.close());
-    const keys = openCookieKeys(context, secrets);
+    const access = await openSiteAccess(context);
+    const secrets = await openSecretStore(context);
+    const keys = openCookieKeys(context, secrets, access);
     const { region, rateLimit } = context.config;
     const limits = createRateLimiter({ settings: [], maxTracked: 1, clock: context.clock });
     const rules = new RegionRules(limits, rateLimit);
@@ -61,8 +69,9 @@ export const dmeService: ServiceDefinition<typeof dmeOptions> = {
     context.onClose("identity", () => identity.close());
     context.onReadyCheck("identity", () => identity.readyCheck());
     const operator = await openOperator(context, identity, secrets);
-    const { feed, upstream } = followRegion(context, tables, rules, identity);
-    const statistics = keepStatistics(context, upstream, tables);
+    const site = siteOf(context, identity.identity);
+    const { feed, upstream } = followRegion(context, tables, rules, { identity, site });
+    const statistics = keepStatistics(context, upstream, tables, site);
     const desk = makeDesk(context, tables, { keys, feed, rules, limits, statistics, operator });
     const calls = createCalls(desk, observe(context, tables, statistics), () => context.clock.monotonic());
     const edge = openEdgeStreams(context, desk, rules, statistics);
@@ -74,15 +83,31 @@ export const dmeService: ServiceDefinition<typeof dmeOptions> = {
         return `Asked ${edge.pushes.requestLatency(key)} devices`;
       },
     );
-    answerController(upstream, { region, instance: context.nodeName, clock: context.clock }, edge);
+    const cloudlet = site && CloudletKind.keyString(site);
+    answerController(upstream.client, { region, instance: context.nodeName, cloudlet, clock: context.clock }, edge);
     await listen(context, calls, edge);
   },
 };
 
-function openCookieKeys(context: Context, secrets: SecretStore): CookieKeys {
+async function openSecretStore(context: Context): Promise<SecretStore | undefined> {
+  if (context.config.secrets === undefined) return undefined;
+  const secrets = await openSecrets(context.config.secrets, context);
+  context.onClose("secrets", () => secrets.close());
+  return secrets;
+}
+
+/** A cloudlet's engines have keys of that cloudlet, from the region; it must not hold those of the whole region. */
+function openCookieKeys(
+  context: Context,
+  secrets: SecretStore | undefined,
+  access: AccessClient | undefined,
+): CookieKeys {
   const { config, clock } = context;
   const path = `${config.region}/jwtkeys/dme`;
-  const keys = signingKeys(secrets, path, clock);
+  let keys: SigningKeys;
+  if (access !== undefined) keys = siteCookieKeys(access, clock);
+  else if (secrets !== undefined) keys = signingKeys(secrets, path, clock);
+  else throw new Error("--secrets is required, for the keys of cookies, unless --access-api-addr is given");
   context.onClose("cookie keys", () => keys.close());
   context.onReadyCheck("cookie keys", async () => {
     const { kid } = await keys.current();
@@ -95,8 +120,8 @@ function followRegion(
   context: Context,
   tables: RegionTables,
   rules: RegionRules,
-  identity: LoadedIdentity,
-): { feed: Feed; upstream: NotifyClient } {
+  { identity, site }: { identity: LoadedIdentity; site: CloudletKey | undefined },
+): { feed: Feed; upstream: Upstream } {
   const { config, log } = context;
   const upstream = createUpstream({
     ...context,
@@ -104,19 +129,21 @@ function followRegion(
     instance: context.nodeName,
     addresses: config.notifyAddrs,
     identity,
+    site,
   });
+  const { client } = upstream;
   const feed = feedTables(tables, rules, (kind) => upstream.replica(kind), (kind, key, error) => {
     log.error("a replicated object cannot be used", { kind, key, ...errorFields(error) });
   });
   context.onReadyCheck("notify", () => incomplete(feed));
-  joinService(context, { client: upstream, identity });
+  joinService(context, { client, identity });
   context.debug.add(
     "dump-caches",
     "Objects by kind.",
-    () => Object.fromEntries(ALL_KINDS.map((kind) => [kind, upstream.replica(kind).size])),
+    () => Object.fromEntries(upstream.kinds.map((kind) => [kind, upstream.replica(kind).size])),
   );
-  upstream.start();
-  context.onClose("notify", () => upstream.stop());
+  client.start();
+  context.onClose("notify", () => client.stop());
   return { feed, upstream };
 }
 

@@ -271,12 +271,16 @@ Deno.test("what cannot work is refused at the start", async () => {
   const platform = await testPlatform("eu");
   const begin = (...args: string[]) => startService(dmeService, { args, sink: () => {} });
   try {
-    await assert.rejects(begin(), /--tls-dir[\s\S]*--secrets/);
+    await assert.rejects(begin(), /--tls-dir/);
     await assert.rejects(begin(...platform.dmeArgs, "--notify-adrs", "x"), /--notify-addrs\?/);
     const index = platform.dmeArgs.indexOf("--public-tls-dir");
     await assert.rejects(begin(...platform.dmeArgs.slice(0, index)), /--public-tls-dir is required/);
     const wrong = platform.dmeArgs.with(index + 1, `${platform.folder}/nothing`);
     await assert.rejects(begin(...wrong), /nothing\/cert\.pem/);
+    const secrets = platform.dmeArgs.indexOf("--secrets");
+    const keyless = platform.dmeArgs.toSpliced(secrets, 2);
+    await assert.rejects(begin(...keyless), /--secrets is required, for the keys of cookies, unless --access-api-addr/);
+    await assert.rejects(begin(...keyless, "--access-api-addr", "127.0.0.1:1"), /needs --access-key-file/);
   } finally {
     await platform.close();
   }

@@ -1,4 +1,4 @@
-import { type NotifyClient, type NotifyKind, typedReplica } from "../../../shared/notify/mod.ts";
+import { type NotifyKind, typedReplica } from "../../../shared/notify/mod.ts";
 import { Status } from "../../../shared/rpc/mod.ts";
 import { hostName } from "../../../shared/runtime/mod.ts";
 import {
@@ -8,6 +8,7 @@ import {
   AppKind,
   AutoProvCounts,
   AutoProvPolicyKind,
+  type CloudletKey,
   CloudletKind,
   ClusterInstKind,
   Device,
@@ -31,6 +32,7 @@ import {
   EdgeCollector,
   uploadPoints,
 } from "./stats/mod.ts";
+import type { Upstream } from "./upstream.ts";
 
 /** What this process counts and writes down, for those who serve its calls. */
 export interface Statistics {
@@ -41,43 +43,53 @@ export interface Statistics {
   settings(): DmeSettings;
 }
 
-/** Counts and records what devices do, and has it sent to the region's controller. */
+/**
+ * Counts and records what devices do, and has it sent to the region's controller. On a cloudlet these are metrics alone:
+ * of a site the controller believes neither demand, which would cost developers money, nor records of devices.
+ *
+ * @param site the cloudlet on which this process runs, if any
+ */
 export function keepStatistics(
   context: ServiceContext<ConfigOf<typeof dmeOptions>>,
-  upstream: NotifyClient,
+  upstream: Upstream,
   tables: RegionTables,
+  site: CloudletKey | undefined,
 ): Statistics {
   const { config, clock, log, metrics } = context;
   const replica = typedReplica(upstream.replica(SettingsKind.kind), SettingsKind);
   const settings = () => dmeSettings(replica);
   const self: DmeName = {
     dmeId: config.dmeId ?? `${hostName()}@${formatAddress(config.apiAddr)}`,
-    cloudlet: config.cloudlet,
-    cloudletOrganization: config.cloudletOrg,
+    cloudlet: site?.name ?? config.cloudlet,
+    cloudletOrganization: site?.organization ?? config.cloudletOrg,
   };
+  // What nobody would believe counts as told.
+  const tell = (type: string, value: Uint8Array) => site !== undefined || upstream.client.send(type, value);
   const api = new ApiStats((app) => tables.app(app) !== undefined);
   const edge = new EdgeCollector();
   const clients = new ClientLog({
     now: () => clock.now(),
     max: () => settings().maxClients,
     keepMs: () => settings().keepClientsMs,
-    send: (client) => upstream.send(CLIENT_MESSAGE, AppInstClient.encode(client)),
+    send: (client) => tell(CLIENT_MESSAGE, AppInstClient.encode(client)),
   });
   const devices = new DeviceLog(
-    (device) => upstream.send(DEVICE_MESSAGE, Device.encode(device)),
+    (device) => tell(DEVICE_MESSAGE, Device.encode(device)),
     () => clock.now(),
   );
-  upstream.onState((state) => {
+  upstream.client.onState((state) => {
     if (state === "waiting") devices.forget();
   });
-  followClients(upstream, clients);
   const demand = new Demand({
     dmeId: self.dmeId,
     platformOrganization: config.platformOrg,
     now: () => clock.now(),
-    send: (counts) => upstream.send(DEMAND_MESSAGE, AutoProvCounts.encode(counts)),
+    send: (counts) => tell(DEMAND_MESSAGE, AutoProvCounts.encode(counts)),
   });
-  followDemand(upstream, demand);
+  if (site === undefined) {
+    followClients(upstream, clients);
+    followDemand(upstream, demand);
+  }
   metrics.gauge({ name: "dme_statistics_dropped", help: "Calls and events not counted, as names were too many." })
     .collect(() => api.dropped + edge.dropped);
 
@@ -94,13 +106,13 @@ export function keepStatistics(
       // Demand travels by itself, as the controller may have to act on it.
       collect() {
         const counts = demand.collect();
-        if (counts !== undefined) upstream.send(DEMAND_MESSAGE, AutoProvCounts.encode(counts));
+        if (counts !== undefined) tell(DEMAND_MESSAGE, AutoProvCounts.encode(counts));
         return [];
       },
       intervalMs: () => settings().demandMs,
     },
   ];
-  context.onClose("statistics", uploadPoints(sources, { clock, log, sender: upstream }));
+  context.onClose("statistics", uploadPoints(sources, { clock, log, sender: upstream.client }));
 
   return {
     observe: (method, code, durationMs, note) => api.count(method, note, code !== Status.OK, durationMs, clock.now()),
@@ -119,7 +131,7 @@ export function keepStatistics(
 }
 
 /** Lets the log know who watches, and which instances go. */
-function followClients(upstream: NotifyClient, clients: ClientLog): void {
+function followClients(upstream: Upstream, clients: ClientLog): void {
   upstream.replica(AppInstClientWatchKind.kind).subscribe({
     update: (id, value) => clients.watch(id, AppInstClientWatchKind.message.decode(value).key),
     remove: (id) => clients.unwatch(id),
@@ -130,7 +142,7 @@ function followClients(upstream: NotifyClient, clients: ClientLog): void {
 }
 
 /** Lets demand be counted by the region's policies, apps, sites and free clusters. */
-function followDemand(upstream: NotifyClient, demand: Demand): void {
+function followDemand(upstream: Upstream, demand: Demand): void {
   function follow<T, K>(kind: NotifyKind<T, K>, set: (object: T) => void, remove: (key: K) => void): void {
     typedReplica(upstream.replica(kind.kind), kind).subscribe({
       update: (object) => set(object),

@@ -631,7 +631,7 @@ export const CloudletInfo: MessageType<CloudletInfo> = defineMessage<CloudletInf
   empty: emptyCloudletInfo,
   write: writeCloudletInfo,
   read: readCloudletInfo,
-  object: { keyFields: ["key"], flatKey: false, owner: "key.organization", ownerType: "operator", source: "CRM", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}, {"to":"TO_CONTROLLER","by":"key","via":"","at":""}, {"to":"TO_AUTO_PROVISIONER","by":"","via":"","at":""}], needs: [{"kind":"Cloudlet","at":"key","optional":false,"with":[],"late":false}], noun: "cloudlet info", cli: "cloudletinfo", order: 21 },
+  object: { keyFields: ["key"], flatKey: false, owner: "key.organization", ownerType: "operator", source: "CRM", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}, {"to":"TO_SITE_DME","by":"","via":"","at":"","only":["state"]}, {"to":"TO_CONTROLLER","by":"key","via":"","at":""}, {"to":"TO_AUTO_PROVISIONER","by":"","via":"","at":""}], needs: [{"kind":"Cloudlet","at":"key","optional":false,"with":[],"late":false}], noun: "cloudlet info", cli: "cloudletinfo", order: 21 },
   fields: [
     { name: "fields", property: "fields", number: 1, scalar: "string", repeated: true, rules: { modifier: true } },
     { name: "key", property: "key", number: 2, message: () => CloudletKey, rules: { present: true, fixed: true } },

@@ -94,7 +94,7 @@ export const OperatorCode: MessageType<OperatorCode> = defineMessage<OperatorCod
   empty: emptyOperatorCode,
   write: writeOperatorCode,
   read: readOperatorCode,
-  object: { keyFields: ["code"], flatKey: true, owner: "organization", ownerType: "operator", source: "CONTROLLER", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}], needs: [], noun: "operator code", cli: "operatorcode", order: 5 },
+  object: { keyFields: ["code"], flatKey: true, owner: "organization", ownerType: "operator", source: "CONTROLLER", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}, {"to":"TO_SITE_DME","by":"","via":"","at":""}], needs: [], noun: "operator code", cli: "operatorcode", order: 5 },
   fields: [
     { name: "code", property: "code", number: 1, scalar: "string", rules: { fixed: true, required: true }, doc: "Country and network code of a carrier, e.g. 26201." },
     { name: "organization", property: "organization", number: 2, scalar: "string", rules: { fixed: true, required: true, arg: "org" }, doc: "Operator organization that the network belongs to." },

@@ -311,7 +311,7 @@ export const FlowRateLimitSettings: MessageType<FlowRateLimitSettings> = defineM
   empty: emptyFlowRateLimitSettings,
   write: writeFlowRateLimitSettings,
   read: readFlowRateLimitSettings,
-  object: { keyFields: ["key"], flatKey: false, owner: "", ownerType: "", source: "CONTROLLER", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}], needs: [], noun: "flow rate limit settings", cli: "ratelimitsettings", order: 2 },
+  object: { keyFields: ["key"], flatKey: false, owner: "", ownerType: "", source: "CONTROLLER", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}, {"to":"TO_SITE_DME","by":"","via":"","at":""}], needs: [], noun: "flow rate limit settings", cli: "ratelimitsettings", order: 2 },
   fields: [
     { name: "fields", property: "fields", number: 1, scalar: "string", repeated: true, rules: { modifier: true }, doc: "Dotted field numbers that an update changes." },
     { name: "key", property: "key", number: 2, message: () => FlowRateLimitSettingsKey, rules: { present: true, fixed: true } },
@@ -496,7 +496,7 @@ export const MaxReqsRateLimitSettings: MessageType<MaxReqsRateLimitSettings> = d
   empty: emptyMaxReqsRateLimitSettings,
   write: writeMaxReqsRateLimitSettings,
   read: readMaxReqsRateLimitSettings,
-  object: { keyFields: ["key"], flatKey: false, owner: "", ownerType: "", source: "CONTROLLER", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}], needs: [], noun: "max requests rate limit settings", cli: "ratelimitsettings", order: 3 },
+  object: { keyFields: ["key"], flatKey: false, owner: "", ownerType: "", source: "CONTROLLER", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}, {"to":"TO_SITE_DME","by":"","via":"","at":""}], needs: [], noun: "max requests rate limit settings", cli: "ratelimitsettings", order: 3 },
   fields: [
     { name: "fields", property: "fields", number: 1, scalar: "string", repeated: true, rules: { modifier: true }, doc: "Dotted field numbers that an update changes." },
     { name: "key", property: "key", number: 2, message: () => MaxReqsRateLimitSettingsKey, rules: { present: true, fixed: true } },

@@ -530,7 +530,7 @@ export const Settings: MessageType<Settings> = defineMessage<Settings>({
   empty: emptySettings,
   write: writeSettings,
   read: readSettings,
-  object: { keyFields: [], flatKey: true, owner: "", ownerType: "", source: "CONTROLLER", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}, {"to":"TO_CRM","by":"","via":"","at":""}, {"to":"TO_AUTO_PROVISIONER","by":"","via":"","at":""}], needs: [{"kind":"Flavor","at":"master_node_flavor","optional":true,"with":[],"late":true}], noun: "settings", cli: "settings", order: 1 },
+  object: { keyFields: [], flatKey: true, owner: "", ownerType: "", source: "CONTROLLER", stored: true, replicate: [{"to":"TO_DME","by":"","via":"","at":""}, {"to":"TO_SITE_DME","by":"","via":"","at":""}, {"to":"TO_CRM","by":"","via":"","at":""}, {"to":"TO_AUTO_PROVISIONER","by":"","via":"","at":""}], needs: [{"kind":"Flavor","at":"master_node_flavor","optional":true,"with":[],"late":true}], noun: "settings", cli: "settings", order: 1 },
   fields: [
     { name: "fields", property: "fields", number: 1, scalar: "string", repeated: true, rules: { modifier: true }, doc: "Dotted field numbers that an update changes." },
     { name: "shepherd_metrics_collection_interval", property: "shepherdMetricsCollectionInterval", number: 2, scalar: "int64", rules: { meaning: "DURATION" }, doc: "Pause between a site's collections of metrics." },

@@ -9,13 +9,14 @@ import {
 import { accessCaller } from "./authenticate.ts";
 import type { Challenges } from "./challenges.ts";
 import type { AccessContext } from "./context.ts";
+import { requireSiteEngines } from "./data_cookie_keys.ts";
 
 /** Services that run at a cloudlet. */
 const CLOUDLET_SERVICES = ["crm", "shepherd", "dme"];
 
 /** The handlers of challenges and certificates. */
 export function certificateApi(
-  { issuer, zone, log }: AccessContext,
+  { issuer, zone, siteEngines, log }: AccessContext,
   challenges: Challenges,
 ): Pick<Handlers<typeof CloudletAccessApi>, "getChallenge" | "issueCert" | "getCas"> {
   return {
@@ -29,6 +30,7 @@ export function certificateApi(
           `common_name ${JSON.stringify(commonName.slice(0, 64))}: must begin with ${CLOUDLET_SERVICES.join(", ")}`,
         );
       }
+      if (service === "dme") requireSiteEngines({ siteEngines });
       const { organization, name } = CloudletKind.parseKey(cloudletKey);
       const identity = { tier: "cloudlet", region: zone.region, cloudlet: { organization, name }, service } as const;
       const { certPem, keyPem, serial } = await issuer.issue({ identity });

@@ -17,6 +17,8 @@ export interface AccessContext {
   readonly clock: Clock;
   readonly random: RandomSource;
   readonly log: Logger;
+  /** Whether matching engines on cloudlets are served. */
+  readonly siteEngines: boolean;
   /** Takes signatures of the original's form. @default false */
   readonly legacySignatures: boolean;
 }

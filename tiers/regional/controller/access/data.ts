@@ -9,6 +9,7 @@ import {
 import { notFound } from "../faults.ts";
 import { accessCaller } from "./authenticate.ts";
 import type { AccessContext } from "./context.ts";
+import { cookieKeyData } from "./data_cookie_keys.ts";
 import { dnsData } from "./data_dns.ts";
 import { registryData } from "./data_registry.ts";
 import { secretData } from "./data_secrets.ts";
@@ -33,6 +34,7 @@ const HANDLERS: Readonly<Record<string, DataHandler>> = {
   ...sshData,
   ...dnsData,
   ...publicCertificateData,
+  ...cookieKeyData,
 };
 
 /** Types that the access API answers. */

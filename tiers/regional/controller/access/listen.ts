@@ -54,6 +54,7 @@ export async function listenForCloudlets(
     clock,
     random,
     log,
+    siteEngines: config.cloudletDmes,
     legacySignatures: config.accessLegacySignatures,
   }, {
     tls: tls(),

@@ -1,6 +1,13 @@
 import type { Identity } from "../../../../shared/identity/mod.ts";
 import type { Admission, HelloInfo } from "../../../../shared/notify/mod.ts";
-import { AlertKind, type Audience, AutoProvInfoKind, CloudletKind, kinds } from "../../../../shared/schema/mod.ts";
+import {
+  AlertKind,
+  type Audience,
+  AutoProvInfoKind,
+  CloudletKind,
+  kinds,
+  siteViewName,
+} from "../../../../shared/schema/mod.ts";
 import type { AnyKind } from "../faults.ts";
 
 /** What each service may ask for. */
@@ -20,14 +27,24 @@ export const AUTO_PROVISIONER = "auto-provisioner";
 /** The only service that reports what is on a site. */
 const SITE_REPORTER = "crm";
 
+/** The service that answers devices, in the region or on a site. */
+const MATCHING_ENGINE = "dme";
+
 /** Services that raise alerts. */
 const ALERTING: readonly string[] = [SITE_REPORTER, "shepherd", AUTO_PROVISIONER];
 
 /**
  * Decides which children may connect and what they may see and own. What a child says of itself counts only where its
  * certificate says the same (architecture, section 5).
+ *
+ * @param siteEngines whether matching engines on cloudlets are let in
  */
-export function admit(identity: Identity, hello: HelloInfo, region: string): Admission | { refuse: string } {
+export function admit(
+  identity: Identity,
+  hello: HelloInfo,
+  region: string,
+  siteEngines = false,
+): Admission | { refuse: string } {
   if (identity.tier === "global") return { refuse: "Services of the global tier have no stream here" };
   if (hello.region !== region || identity.region !== region) {
     return { refuse: `This is region ${region}, not ${hello.region}` };
@@ -42,13 +59,22 @@ export function admit(identity: Identity, hello: HelloInfo, region: string): Adm
     const owns = hello.service === AUTO_PROVISIONER ? [AutoProvInfoKind.kind] : [];
     return { wants, owns: [...owns, ...alertsOf(hello.service)] };
   }
-  if (AUDIENCE_OF_SERVICE[hello.service] !== "TO_CRM") {
+  const engine = hello.service === MATCHING_ENGINE;
+  if (engine && !siteEngines) {
+    return { refuse: "This region lets no matching engines of cloudlets in; its controllers need --cloudlet-dmes" };
+  }
+  if (!engine && AUDIENCE_OF_SERVICE[hello.service] !== "TO_CRM") {
     return { refuse: `Service ${hello.service} needs a certificate of the region` };
   }
   const { organization, name } = identity.cloudlet;
   const scope = CloudletKind.keyString(CloudletKind.keyMessage.create({ organization, name }));
   if (hello.cloudlet !== scope) {
     return { refuse: `The certificate is of cloudlet ${scope}, not of ${hello.cloudlet}` };
+  }
+  if (engine) {
+    // A site may have several. The scope marks what they send as a site's, of which little is believed.
+    const views = kindsFor("TO_SITE_DME").map(siteViewName);
+    return { scope, wants: views, owns: [], name: `${MATCHING_ENGINE} ${scope} ${hello.instance}` };
   }
   return { scope, wants, owns: hello.service === SITE_REPORTER ? reportedBySites() : alertsOf(hello.service) };
 }

@@ -54,8 +54,9 @@ export function matchingEngines(hub: NotifyHub, region: string, controller: stri
       return { clients: counts.reduce((sum, count) => sum + count, 0), engines: counts.length };
     },
     async explain(query) {
-      // All engines have the same tables: any one will do.
-      const engine = hub.streams().map(({ child }) => child).find(({ service }) => service === ENGINE);
+      // All engines have the same tables: any one will do, but those on sites belong to somebody else.
+      const engine = hub.streams().map(({ child }) => child)
+        .find(({ service, scope }) => service === ENGINE && scope === undefined);
       if (engine === undefined) throw failedPrecondition("No matching engine is connected to this controller");
       const { replies } = await explanation.ask(MatchQuery.encode(query), {
         timeoutMs: ANSWER_MS,

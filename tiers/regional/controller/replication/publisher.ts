@@ -1,5 +1,5 @@
 import type { NotifyHub } from "../../../../shared/notify/mod.ts";
-import type { ObjectKind } from "../../../../shared/schema/mod.ts";
+import { type ObjectKind, siteView, siteViewName } from "../../../../shared/schema/mod.ts";
 import type { AnyKind } from "../faults.ts";
 import type { ObjectChange, RegionCache } from "../state/region_cache.ts";
 import { ScopeIndex } from "./scopes.ts";
@@ -11,10 +11,35 @@ export function publishedKinds(kinds: readonly AnyKind[]): AnyKind[] {
   );
 }
 
-/** Hands everything in the cache, and every change of it, to the notify hub. Returns what ends that. */
-export function publishRegion(hub: NotifyHub, cache: RegionCache, kinds: readonly AnyKind[]): () => void {
+/**
+ * Names under which these kinds go down, in the order in which they are sent.
+ *
+ * @param siteViews whether the matching engines of cloudlets are sent their part of them, under names of its own
+ */
+export function publishedNames(kinds: readonly AnyKind[], siteViews: boolean): string[] {
+  return publishedKinds(kinds).flatMap((kind) =>
+    siteViews && siteView(kind) !== undefined ? [kind.kind, siteViewName(kind.kind)] : [kind.kind]
+  );
+}
+
+/**
+ * Hands everything in the cache, and every change of it, to the notify hub. Returns what ends that.
+ *
+ * @param siteViews as for `publishedNames`; it costs a second, smaller entry for each object
+ */
+export function publishRegion(
+  hub: NotifyHub,
+  cache: RegionCache,
+  kinds: readonly AnyKind[],
+  siteViews = false,
+): () => void {
   const scopes = new ScopeIndex();
   const published = new Set(publishedKinds(kinds).map((kind) => kind.kind));
+  const views = new Map<string, (object: unknown) => unknown>();
+  for (const kind of siteViews ? kinds : []) {
+    const view = siteView(kind);
+    if (view !== undefined) views.set(kind.kind, view);
+  }
 
   function publish<T, K>(kind: ObjectKind<T, K>, keyString: string): void {
     if (!published.has(kind.kind)) return;
@@ -27,6 +52,11 @@ export function publishRegion(hub: NotifyHub, cache: RegionCache, kinds: readonl
         traceparent,
       });
     }
+    const view = views.get(kind.kind) as ((object: T) => T) | undefined;
+    if (view === undefined) return;
+    // For whichever site: what devices anywhere may be told is not bound to one.
+    const seen = object && kind.message.encode(view(object));
+    hub.publish(siteViewName(kind.kind), keyString, seen, { traceparent });
   }
 
   function apply(changes: readonly ObjectChange[]): void {

@@ -2,7 +2,16 @@ import assert from "node:assert/strict";
 import type { DnsDriver } from "../../../../shared/dns/mod.ts";
 import { openDns } from "../../../../shared/dns/mod.ts";
 import type { Identity } from "../../../../shared/identity/mod.ts";
-import { CloudletInfo, CloudletInfoKind, CloudletKind, kinds } from "../../../../shared/schema/mod.ts";
+import {
+  AlertKind,
+  App,
+  AppKind,
+  CloudletInfo,
+  CloudletInfoKind,
+  CloudletKind,
+  kinds,
+  siteView,
+} from "../../../../shared/schema/mod.ts";
 import { openStore } from "../../../../shared/store/mod.ts";
 import { memoryLogger } from "../../../../shared/telemetry/mod.ts";
 import type { AnyKind } from "../faults.ts";
@@ -10,6 +19,7 @@ import { createRegion } from "../state/region.ts";
 import { RegionCache } from "../state/region_cache.ts";
 import { cloudlet, until } from "../testing/world.ts";
 import { admit } from "./admission.ts";
+import { publishedNames } from "./publisher.ts";
 import { maintainDns, PUBLIC_ADDRESS } from "./dns_records.ts";
 
 const SITE = { organization: "Bayline Inc.", name: "Edge" };
@@ -63,7 +73,11 @@ Deno.test("admission refuses whoever is not what it says, or has nothing to do h
     [crm, hello("crm", { cloudlet: other }), /certificate is of cloudlet/],
     [crm, hello("crm"), /certificate is of cloudlet/],
     [crm, hello("shepherd", { cloudlet: SITE_KEY }), /certificate is of service crm/],
-    [{ ...crm, service: "dme" }, hello("dme", { cloudlet: SITE_KEY }), /certificate of the region/],
+    [
+      { ...crm, service: "dme" },
+      hello("dme", { cloudlet: SITE_KEY }),
+      /no matching engines of cloudlets .*--cloudlet-dmes/,
+    ],
     [{ ...dme, service: "crm" }, hello("crm"), /certificate of its cloudlet/],
     [dme, hello("dme", { region: "us" }), /region eu, not us/],
     [{ ...dme, region: "us" }, hello("dme"), /region eu/],
@@ -75,6 +89,41 @@ Deno.test("admission refuses whoever is not what it says, or has nothing to do h
     assert.ok("refuse" in answer, JSON.stringify(words));
     assert.match(answer.refuse!, reason);
   }
+});
+
+Deno.test("matching engines of cloudlets are let in where they are wanted, and see of objects what devices are told by", () => {
+  const dme: Identity = { tier: "cloudlet", region: "eu", cloudlet: SITE, service: "dme" };
+  const views = ["Settings", "FlowRateLimitSettings", "MaxReqsRateLimitSettings", "OperatorCode", "Cloudlet"];
+  assert.deepEqual(admit(dme, hello("dme", { cloudlet: SITE_KEY }), "eu", true), {
+    scope: SITE_KEY,
+    wants: [...views, "CloudletInfo", "App", "AppInst"].map((kind) => `${kind}@site-dme`),
+    owns: [],
+    name: `dme ${SITE_KEY} i`,
+  });
+  for (
+    const [identity, words, reason] of [
+      [dme, hello("dme"), /certificate is of cloudlet/],
+      [dme, hello("dme", { cloudlet: SITE_KEY, region: "us" }), /region eu, not us/],
+      [{ ...dme, service: "auto-provisioner" }, hello("auto-provisioner", { cloudlet: SITE_KEY }), /of the region/],
+    ] as const
+  ) {
+    assert.match(String(admit(identity, words, "eu", true).refuse), reason);
+  }
+
+  const app = App.create({
+    key: { organization: "acme", name: "alpha", version: "1" },
+    accessPorts: "tcp:443",
+    authPublicKey: "public",
+    deploymentManifest: "TOKEN=s3cret",
+    configs: [{ kind: "envVarsYaml", config: "s3cret" }],
+    command: "run --token s3cret",
+  });
+  const seen = siteView(AppKind)!(app);
+  assert.deepEqual([seen.key, seen.accessPorts, seen.authPublicKey], [app.key, "tcp:443", "public"]);
+  assert.ok(!new TextDecoder().decode(AppKind.message.encode(seen)).includes("s3cret"));
+  assert.equal(siteView(AlertKind), undefined);
+  assert.deepEqual(publishedNames([AppKind, AlertKind] as readonly AnyKind[], true), ["App", "App@site-dme", "Alert"]);
+  assert.deepEqual(publishedNames([AppKind] as readonly AnyKind[], false), ["App"]);
 });
 
 Deno.test("names of load balancers follow the addresses that sites report", async () => {

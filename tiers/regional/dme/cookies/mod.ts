@@ -5,3 +5,4 @@ export { type CookieKey, type CookieKeys, fixedKeys } from "./keys.ts";
 export { ksuid } from "./ksuid.ts";
 export { type Session, sessionCookies } from "./session.ts";
 export { TokenError } from "./jwt.ts";
+export { siteCookieKeys } from "./site_keys.ts";

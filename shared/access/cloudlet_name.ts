@@ -1,5 +1,5 @@
-import { CloudletKey, CloudletKind, fromJson, JsonError } from "../../../shared/schema/mod.ts";
-import { type Identity, identityName } from "../../../shared/identity/mod.ts";
+import { type Identity, identityName } from "../identity/mod.ts";
+import { CloudletKey, CloudletKind, fromJson, JsonError } from "../schema/mod.ts";
 
 /** Reads a cloudlet's name from the configuration: `organization/name` or the key as JSON. Throws with the rule. */
 export function parseCloudlet(text: string): CloudletKey {
@@ -26,13 +26,24 @@ function parseJsonKey(text: string): CloudletKey {
   }
 }
 
-/** Checks that a certificate is that of this cloudlet's resource manager. Throws, naming both, when it is not. */
-export function checkCertificate(identity: Identity, key: CloudletKey, region: string, folder: string): void {
-  const fits = identity.tier === "cloudlet" && identity.service === "crm" && identity.region === region &&
+/** What the certificate of a service of a cloudlet must say. */
+export interface CloudletService {
+  readonly service: string;
+  readonly key: Pick<CloudletKey, "organization" | "name">;
+  readonly region: string;
+}
+
+/** Checks that a certificate is that of a service of a cloudlet. Throws, naming both, when it is not. */
+export function checkCertificate(
+  identity: Identity,
+  { service, key, region }: CloudletService,
+  folder: string,
+): void {
+  const fits = identity.tier === "cloudlet" && identity.service === service && identity.region === region &&
     identity.cloudlet.organization === key.organization && identity.cloudlet.name === key.name;
   if (fits) return;
   throw new Error(
     `The certificate in ${folder} is for ${identityName(identity)}, but this process is configured for ` +
-      `crm of cloudlet ${CloudletKind.keyString(key)} in region "${region}"`,
+      `${service} of cloudlet ${CloudletKind.keyString(CloudletKey.create(key))} in region "${region}"`,
   );
 }
