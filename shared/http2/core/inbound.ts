@@ -51,6 +51,8 @@ export class Inbound<S extends StreamCore> implements FrameSink {
   readonly #headers: HeaderIntake;
   readonly #resets: TokenBucket;
   readonly #controlFrames: TokenBucket;
+  /** Octets of content that came for streams that we have reset and are not counted yet. */
+  #lateOctets = 0;
 
   constructor(host: InboundHost<S>) {
     const { limits, now } = host;
@@ -127,7 +129,7 @@ export class Inbound<S extends StreamCore> implements FrameSink {
     const ends = (flags & Flag.END_STREAM) !== 0;
     if (to === from && !ends) this.#countControlFrame();
     const stream = table.open.get(id);
-    if (stream === undefined) this.#strayFrame(id, "DATA");
+    if (stream === undefined) this.#strayFrame(id, "DATA", to - from);
     else this.#acceptData(stream, length, source, from, to, ends);
     window.credit();
   }
@@ -336,13 +338,13 @@ export class Inbound<S extends StreamCore> implements FrameSink {
   // ---- what is wrong, and how often
 
   /** DATA or HEADERS for a stream that is not open (RFC 9113, section 5.1). */
-  #strayFrame(id: number, what: "DATA" | "HEADERS"): void {
+  #strayFrame(id: number, what: "DATA" | "HEADERS", octets = 0): void {
     const { table, lastAccepted } = this.#host;
     if (table.isIdle(id)) throw protocolError(`${what} on idle stream ${id}`);
     if (id > lastAccepted) return this.#countControlFrame(); // GOAWAY and this frame have crossed.
     switch (table.ended.get(id)) {
       case Ended.RESET_BY_US:
-        return this.#countControlFrame(); // The peer may not have seen our RST_STREAM yet.
+        return this.#countLateFrame(octets);
       case Ended.RESET_BY_PEER:
         this.#countReset();
         return this.#host.sendReset(id, ErrorCode.STREAM_CLOSED);
@@ -364,6 +366,19 @@ export class Inbound<S extends StreamCore> implements FrameSink {
     this.#host.table.ended.add(id, Ended.RESET_BY_US);
     this.#host.sendReset(id, code);
     this.#countReset();
+  }
+
+  /**
+   * The peer may not have seen our RST_STREAM yet. Until then it may send what the stream's window lets it, in as many
+   * frames as it has small messages, so content counts by windows and not by frames.
+   */
+  #countLateFrame(octets: number): void {
+    if (octets > 0) {
+      this.#lateOctets += octets;
+      if (this.#lateOctets < this.#host.limits.streamWindowBytes) return;
+      this.#lateOctets = 0;
+    }
+    this.#countControlFrame();
   }
 
   #countControlFrame(): void {

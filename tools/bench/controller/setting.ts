@@ -84,9 +84,12 @@ export async function createSetting(context: BenchContext): Promise<Setting> {
         },
       };
       controllers.add(running);
-      const ended = process.status.then(({ code }) => {
-        if (controllers.has(running)) throw new Error(`The controller ended with ${code}`);
+      const ended = process.status.then(({ code, signal }) => {
+        if (!controllers.has(running)) return;
+        context.progress(`the controller ended with ${signal ?? code}`);
+        throw new Error("The controller ended");
       });
+      ended.catch(() => {});
       await Promise.race([load.ask("aim", { port }), ended]);
       return running;
     },
