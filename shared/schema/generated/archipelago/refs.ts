@@ -5,6 +5,7 @@ import type { MethodDefinition } from "../../service.ts";
 import { AppKey } from "./app.ts";
 import { CloudletKey } from "./cloudlet.ts";
 import { ClusterInstKey, ClusterKey } from "./cluster_inst.ts";
+import { Timestamp } from "./common.ts";
 
 /** A cluster of a cloudlet that is known from where it stands. */
 export interface ClusterInstRefKey {
@@ -235,6 +236,7 @@ export interface CloudletRefs {
   /** Sums of all amounts, and of machines by size. */
   used: Record<string, number>;
   usedFlavors: Record<string, number>;
+  updatedAt: Timestamp | undefined;
 }
 function emptyCloudletRefs(): CloudletRefs {
   return {
@@ -250,6 +252,7 @@ function emptyCloudletRefs(): CloudletRefs {
     held: {},
     used: {},
     usedFlavors: {},
+    updatedAt: undefined,
   };
 }
 function writeCloudletRefs(m: CloudletRefs, w: Writer): void {
@@ -337,6 +340,12 @@ function writeCloudletRefs(m: CloudletRefs, w: Writer): void {
     w.uint32(16);
     w.uint32(m.usedFlavors[key]!);
     w.end(entry);
+  }
+  if (m.updatedAt !== undefined) {
+    w.uint32(154);
+    const mark = w.begin();
+    Timestamp.write(m.updatedAt, w);
+    w.end(mark);
   }
 }
 function readCloudletRefs(r: Reader, end: number, m: CloudletRefs): CloudletRefs {
@@ -440,6 +449,9 @@ function readCloudletRefs(r: Reader, end: number, m: CloudletRefs): CloudletRefs
         setEntry(m.usedFlavors, key, value);
         break;
       }
+      case 154:
+        m.updatedAt = Timestamp.read(r, r.end(), m.updatedAt);
+        break;
       default:
         r.skip(tag);
     }
@@ -469,6 +481,7 @@ export const CloudletRefs: MessageType<CloudletRefs> = defineMessage<CloudletRef
     { name: "held", property: "held", number: 16, message: () => HeldResources, map: true, doc: "What each of them holds, by `<list>/<key JSON>`." },
     { name: "used", property: "used", number: 17, scalar: "uint64", map: true, doc: "Sums of all amounts, and of machines by size." },
     { name: "used_flavors", property: "usedFlavors", number: 18, scalar: "uint32", map: true },
+    { name: "updated_at", property: "updatedAt", number: 19, message: () => Timestamp, rules: { setBy: "CONTROLLER" } },
   ],
 });
 

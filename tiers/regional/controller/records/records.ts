@@ -5,6 +5,7 @@ import type { CheckpointInterval } from "./checkpoints.ts";
 import { followRetention } from "./databases.ts";
 import { downsampleJob } from "./downsample_job.ts";
 import { takeMetrics } from "./metric_intake.ts";
+import { recordResources } from "./resource_usage.ts";
 import { type JobDeps, runShared } from "./shared_job.ts";
 import { recordUsage } from "./usage_events.ts";
 
@@ -18,6 +19,7 @@ export function keepRecords(
   const { region: { cache }, clock, log } = deps;
   takeMetrics(hub, store, log);
   const stopUsage = recordUsage(store, cache, () => clock.now());
+  const stopResources = recordResources(store, cache);
   const ends = [
     followRetention(store, cache, log, (ms, signal) => clock.sleep(ms, signal)),
     runShared(deps, checkpointJob(store, cache, checkpointInterval)),
@@ -25,6 +27,7 @@ export function keepRecords(
   ];
   return async () => {
     stopUsage();
+    stopResources();
     await Promise.all(ends.map((end) => end()));
   };
 }

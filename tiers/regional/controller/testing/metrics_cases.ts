@@ -51,6 +51,10 @@ export const metricsCases: ApiCase[] = [
           return series;
         };
         await until(async () => (await read())?.rows.length === 2, "the fault is recorded");
+        const used = request("cloudlet_resource_usage", "process-resource-usage", ["ramUsed", "vcpusUsed"]);
+        await metrics.flush();
+        const [given] = await all(world.api.metrics.queryMetrics(used));
+        assert.deepEqual(given!.rows.at(-1)!.vals.map(({ ival, dval }) => Number(ival ?? dval)), [1024, 1]);
         await lines(world.api.instances.deleteAppInst(instance()));
         await until(async () => (await read())?.rows.length === 3, "the end is recorded");
         const series = (await read())!;
