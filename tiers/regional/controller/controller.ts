@@ -241,6 +241,8 @@ export async function startController(parts: ControllerParts): Promise<Controlle
       stopSweeping();
       stopRecovery();
       hub.close();
+      // Before all that waits for it to show a change, which it may not when its watch is broken.
+      await cache.close();
       await operations.close();
       await stopStandingClusters();
       await stopCleaning();
@@ -254,7 +256,6 @@ export async function startController(parts: ControllerParts): Promise<Controlle
       stopDroppingRevoked();
       await stopDns();
       await lease.close();
-      await cache.close();
     },
   };
 }

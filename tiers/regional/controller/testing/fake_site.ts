@@ -62,7 +62,8 @@ export class FakeSite {
   readonly #alerts;
   readonly #cloudlet: { organization: string; name: string };
 
-  constructor(address: string, region: string, cloudlet: { organization: string; name: string }) {
+  /** @param addresses where controllers are; it goes to the next one when one is gone */
+  constructor(addresses: string | readonly string[], region: string, cloudlet: { organization: string; name: string }) {
     this.#cloudlet = cloudlet;
     this.key = CloudletKind.keyString({ ...cloudlet, federatedOrganization: "" });
     this.client = createNotifyClient({
@@ -71,7 +72,7 @@ export class FakeSite {
       cloudlet: this.key,
       wants: [FlavorKind, CloudletKind, ClusterInstKind, AppKind, AppInstKind].map((kind) => kind.kind),
       owns: [CloudletInfoKind, ClusterInstInfoKind, AppInstInfoKind, AlertKind].map((kind) => kind.kind),
-      connect: roundRobin([address], () => ({})),
+      connect: roundRobin([addresses].flat(), () => ({})),
       backoff: { initialMs: 10, maxMs: 100 },
     });
     this.#info = typedOwned(this.client.own(CloudletInfoKind.kind), CloudletInfoKind);

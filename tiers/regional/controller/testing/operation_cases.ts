@@ -1,11 +1,20 @@
 import assert from "node:assert/strict";
 import { Status } from "../../../../shared/rpc/mod.ts";
-import { AppInst, CRMOverride, dme, type Result, StatusInfo, TrackedState } from "../../../../shared/schema/mod.ts";
+import {
+  AppInst,
+  CloudletInfo,
+  Controller,
+  CRMOverride,
+  dme,
+  type Result,
+  StatusInfo,
+  TrackedState,
+} from "../../../../shared/schema/mod.ts";
 import type { Store } from "../../../../shared/store/mod.ts";
 import { PROGRESS_KEPT_MS } from "../limits.ts";
 import { sweepProgress } from "../operations/sweep.ts";
 import { cutStore } from "./cut_store.ts";
-import type { FakeSite } from "./fake_site.ts";
+import { FakeSite } from "./fake_site.ts";
 import { type ApiCase, refused } from "./support.ts";
 import { all, cloudlet, furnish, instance, lines, until, World, type WorldOptions } from "./world.ts";
 
@@ -97,6 +106,8 @@ export const operationCases: ApiCase[] = [
       const deleting = lines(one.api.instances.deleteAppInst(instance()));
       await until(async () => (await states(one))[0] === S.DELETING, "the site is deleting");
       const followed = follow(two);
+      // Answered after the reader has begun, as both go over one connection.
+      await states(two);
       site.reportInstance(key, S.DELETE_DONE);
       assert.deepEqual(await deleting, ["Deleted app instance"]);
       assert.deepEqual(await followed, ["Deleted app instance"]);
@@ -145,6 +156,39 @@ export const operationCases: ApiCase[] = [
       site.reportInstance(key, S.READY);
       assert.deepEqual(await outcome, CREATED);
       assert.deepEqual((await store.scan("/v1/SiteProgress/")).entries, []);
+    },
+  },
+  {
+    name: "a site whose controller dies goes to another one, which any caller can ask",
+    async run(store) {
+      const cuts = { one: cutStore(store), two: cutStore(store) };
+      const one = await World.start({ store: cuts.one.store });
+      const two = await second(cuts.two.store);
+      const site = new FakeSite([one.notifyAddress, two.notifyAddress], "eu", cloudlet().key);
+      try {
+        await furnish(one, { site });
+        await lines(two.api.instances.createAppInst(instance()));
+        assert.deepEqual(
+          (await all(two.api.controllers.showController(Controller.create()))).map(({ key }) => key.addr),
+          ["one", "two"],
+        );
+        const holder = async (world: World) => {
+          const [info] = await all(world.api.cloudletInfos.showCloudletInfo(CloudletInfo.create()));
+          return [info!.controller, info!.state];
+        };
+        const { CLOUDLET_STATE_READY } = dme.CloudletState;
+        // Sites begin with any of the controllers, so that they spread over them.
+        const first = (await holder(one))[0] === "one" ? "one" : "two";
+        const [dying, left] = first === "one" ? [one, two] : [two, one];
+        await cuts[first].kill();
+        await dying[Symbol.asyncDispose]();
+        await until(async () => (await holder(left))[0] !== first, "the site is with the other controller");
+        assert.equal((await holder(left))[1], CLOUDLET_STATE_READY);
+        assert.deepEqual(await lines(left.api.instances.deleteAppInst(instance())), ["Deleted app instance"]);
+        await left[Symbol.asyncDispose]();
+      } finally {
+        await site.stop();
+      }
     },
   },
   {
