@@ -17,6 +17,7 @@ import { type Engine, EngineError } from "./engine.ts";
 import { ensureImage, parseImage } from "./images.ts";
 import type { Keeper } from "./keeper.ts";
 import { fingerprintOf, type Site } from "./labels.ts";
+import { createOutput } from "./output.ts";
 
 /** Time for a container to end by itself before it is killed, in seconds. */
 const STOP_GRACE_S = 5;
@@ -161,6 +162,7 @@ export function createAppOps(deps: DockerAppsDeps): AppOps {
         operation.progress("Removing the container");
         await remove(ref);
       }),
+    ...createOutput(engine, site),
     async list() {
       const containers: SiteContainer[] = await listContainers(engine, site);
       return containers.map(({ ref, state }) => ({ ...ref, state }));

@@ -2,7 +2,8 @@ import type { AppStatus, ObjectRef, RunState } from "../../shared/platform/mod.t
 import type { Engine } from "./engine.ts";
 import { LABEL, refOf, type Site, siteFilter } from "./labels.ts";
 
-const SHORT_ID_CHARACTERS = 12;
+/** Characters of a container id that people are shown. */
+export const SHORT_ID_CHARACTERS = 12;
 const LOG_LINES = 3;
 const REASON_CHARACTERS = 300;
 

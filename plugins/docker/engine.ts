@@ -34,6 +34,8 @@ export interface Engine {
   call(call: EngineCall): Promise<unknown>;
   /** Calls and returns the raw answer. */
   bytes(call: EngineCall): Promise<Uint8Array>;
+  /** Calls and yields the raw answer as it comes; who does not ask for more holds the engine up. */
+  stream(call: EngineCall): AsyncIterable<Uint8Array>;
   /** Calls and yields the JSON objects of an answer of one object a line. */
   lines(call: EngineCall): AsyncIterable<Record<string, unknown>>;
 }
@@ -85,6 +87,14 @@ export function connectEngine(address: string): Engine {
       return bytes.length === 0 ? undefined : JSON.parse(new TextDecoder().decode(bytes));
     },
     bytes: async (call) => await readAll(await versioned(call)),
+    async *stream(call) {
+      try {
+        for await (const chunk of await versioned(call)) yield chunk as Uint8Array;
+      } catch (error) {
+        // An answer that is given up breaks off with an error of the connection.
+        throw call.signal?.aborted ? call.signal.reason : error;
+      }
+    },
     async *lines(call) {
       let rest = "";
       const decoder = new TextDecoder();

@@ -2,6 +2,7 @@ import {
   type AppOps,
   type CloudletFacts,
   type CloudletPlatform,
+  type OutputPiece,
   type PlatformContext,
   PlatformError,
   propertyValue,
@@ -46,6 +47,8 @@ export function createDockerPlatform(): CloudletPlatform {
     apps: {
       create: (spec, operation) => translated(() => ready().apps.create(spec, operation)),
       update: (spec, operation) => translated(() => ready().apps.update!(spec, operation)),
+      exec: (ref, command, operation) => translatedOutput(ready().apps.exec!(ref, command, operation)),
+      logs: (ref, options, operation) => translatedOutput(ready().apps.logs!(ref, options, operation)),
       delete: (ref, operation) => translated(() => ready().apps.delete(ref, operation)),
       list: (operation) => translated(() => ready().apps.list(operation)),
       status: (ref) => translated(() => ready().apps.status(ref)),
@@ -124,10 +127,22 @@ async function translated<T>(body: () => Promise<T>): Promise<T> {
   try {
     return await body();
   } catch (error) {
-    if (!(error instanceof EngineError)) throw error;
-    const fault = error.status >= 500 ? "Transient" : "Inconsistent";
-    throw new PlatformError(fault, `The Docker Engine says: ${error.message}`, { cause: error });
+    throw translation(error);
   }
+}
+
+async function* translatedOutput<T>(output: AsyncGenerator<OutputPiece, T>): AsyncGenerator<OutputPiece, T> {
+  try {
+    return yield* output;
+  } catch (error) {
+    throw translation(error);
+  }
+}
+
+function translation(error: unknown): unknown {
+  if (!(error instanceof EngineError)) return error;
+  const fault = error.status >= 500 ? "Transient" : "Inconsistent";
+  return new PlatformError(fault, `The Docker Engine says: ${error.message}`, { cause: error });
 }
 
 function translatedClusters(ops: ReturnType<typeof createClusterOps>): typeof ops {

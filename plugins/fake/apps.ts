@@ -10,6 +10,7 @@ import {
 import type { Timer } from "../../shared/runtime/mod.ts";
 import { appAmounts, type AppRecord, type Infrastructure, requireRoom } from "./infrastructure.ts";
 import { META } from "./meta.ts";
+import { createOutput } from "./output.ts";
 
 /** How often it is looked whether somebody wants an instance to die, and how long a dead one stays so. */
 const FAULT_INTERVAL_MS = 200;
@@ -115,6 +116,7 @@ export function createApps(infrastructure: Infrastructure): FakeApps {
       create,
       update,
       setPower,
+      ...createOutput(infrastructure),
       async delete(ref, operation) {
         await steps.play("delete-appinst", ref.key, operation, [["Deleting app instance"]]);
         await apps.delete(ref.key);

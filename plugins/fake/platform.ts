@@ -64,6 +64,8 @@ export function createFakePlatform(): CloudletPlatform {
       create: async (spec, operation) => await ready().apps.ops.create(spec, operation),
       update: async (spec, operation) => await ready().apps.ops.update!(spec, operation),
       setPower: async (ref, power, operation) => await ready().apps.ops.setPower!(ref, power, operation),
+      exec: (ref, command, operation) => ready().apps.ops.exec!(ref, command, operation),
+      logs: (ref, options, operation) => ready().apps.ops.logs!(ref, options, operation),
       delete: async (ref, operation) => await ready().apps.ops.delete(ref, operation),
       list: async (operation) => await ready().apps.ops.list(operation),
       status: async (ref) => await ready().apps.ops.status(ref),

@@ -46,6 +46,11 @@ async function setup(): Promise<Setup> {
     create: createPlatform,
     open: () => openWith({}),
     pretends: true,
+    writes: /runs as/,
+    commands: {
+      prints: { words: ["echo", "a", "b c"], text: "a b c\n" },
+      fails: { words: ["exit", "3"], exitCode: 3 },
+    },
     cluster: CLUSTER,
     app: (number) => Promise.resolve(app(number)),
     withoutImage: (spec) => ({ ...spec, imagePath: "does-not-exist:1" }),

@@ -11,6 +11,7 @@ import {
   type OperationContext,
   type PlatformContext,
   PlatformError,
+  requireContainer,
   throwIfEnded,
   waitUntilUp,
 } from "../../shared/platform/mod.ts";
@@ -18,6 +19,7 @@ import type { SignalForeign } from "./foreign_process.ts";
 import { Instance, type InstanceDeps, stopAllIn } from "./instance.ts";
 import { checkSelfContained } from "./module_check.ts";
 import { loadModule } from "./module_file.ts";
+import { readLog } from "./read_log.ts";
 import { checkPortsFree } from "./ports_free.ts";
 import type { ProcessTable } from "./process_table.ts";
 import { fingerprintOf, instanceFolder, type InstanceRecord, isInstanceId, readRecord, writeRecord } from "./record.ts";
@@ -125,6 +127,18 @@ export function createAppOps(deps: ProcessAppsDeps): ProcessApps {
     async delete(ref) {
       if (!isInstanceId(ref.id)) return;
       await remove(ref.id);
+    },
+    exec() {
+      throw new PlatformError(
+        "Invalid",
+        "This site runs apps as sandboxed modules, in which there is no shell and no other program to run",
+      );
+    },
+    logs(ref, options, operation) {
+      const instance = instances.get(ref.id);
+      if (!instance) throw new PlatformError("NotFound", `Instance ${ref.id} is not there`);
+      requireContainer(options.containerId, instance.status.runtimeIds, ref);
+      return readLog(instance.folder.log, options, clock, operation);
     },
     list() {
       return Promise.resolve(

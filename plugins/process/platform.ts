@@ -29,6 +29,8 @@ export function createProcessPlatform(): CloudletPlatform {
     create: (spec, operation) => ready().ops.create(spec, operation),
     update: (spec, operation) => ready().ops.update!(spec, operation),
     delete: (ref, operation) => ready().ops.delete(ref, operation),
+    exec: (ref, command, operation) => ready().ops.exec!(ref, command, operation),
+    logs: (ref, options, operation) => ready().ops.logs!(ref, options, operation),
     list: (operation) => ready().ops.list(operation),
     status: (ref) => ready().ops.status(ref),
     watch: (listener) => ready().ops.watch(listener),

@@ -74,6 +74,7 @@ async function setup(
       };
     },
     app: (number) => self.spec(number),
+    writes: /^listening/m,
     withoutImage: (spec) => ({ ...spec, imagePath: `${folder}/absent.ts` }),
     crash(_spec, runtimeIds) {
       Deno.kill(Number(runtimeIds[0]!.replace("pid ", "")), "SIGKILL");

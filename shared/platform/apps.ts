@@ -1,5 +1,6 @@
 import type { ClusterSpec } from "./clusters.ts";
 import type { OperationContext } from "./operation.ts";
+import type { CommandOutcome, CommandSpec, LogOptions, OutputPiece } from "./output.ts";
 import type { FlavorSpec, MappedPort, ObjectRef } from "./specs.ts";
 
 /** An instance of an app, with all that is needed to run it. */
@@ -79,6 +80,14 @@ export interface AppOps {
    * "stopped" and stays so, also after a restart of this process, until it is switched on or deployed anew.
    */
   setPower?(ref: ObjectRef, power: Power, operation: OperationContext): Promise<void>;
+  /**
+   * Runs a command in a running instance and yields what it writes, as it writes it: who does not ask for the next piece
+   * holds the command up. It gets no input, and is ended when the operation is given up. A platform that can run none
+   * has no such member, or refuses (Invalid) with the reason.
+   */
+  exec?(ref: ObjectRef, command: CommandSpec, operation: OperationContext): AsyncGenerator<OutputPiece, CommandOutcome>;
+  /** What an instance has written, as far as it is kept. One that is not there is refused (NotFound). */
+  logs?(ref: ObjectRef, options: LogOptions, operation: OperationContext): AsyncGenerator<OutputPiece, void>;
   /** Removes the instance and all it left behind; one that is not there is a success. */
   delete(ref: ObjectRef, operation: OperationContext): Promise<void>;
   /** All instances that the infrastructure holds for this site, also those of earlier processes. */

@@ -25,4 +25,12 @@ export type { PlatformLog } from "./log.ts";
 export { probe } from "./probe.ts";
 export { PlatformError, type PlatformFault } from "./errors.ts";
 export { infrastructureName } from "./names.ts";
+export {
+  type CommandOutcome,
+  type CommandSpec,
+  lastLinesOf,
+  type LogOptions,
+  type OutputPiece,
+  requireContainer,
+} from "./output.ts";
 export { waitUntilUp } from "./wait_until_up.ts";

@@ -39,6 +39,8 @@ export interface Command {
   readonly lists: boolean;
   /** Describes the objects that come back, for tables. */
   readonly shows?: MessageDescriptor;
+  /** What comes back is what an instance writes, to be printed as it is. */
+  readonly writes?: boolean;
   /** The reply is a token, to be saved. */
   readonly savesToken?: boolean;
 }

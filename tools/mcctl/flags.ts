@@ -25,6 +25,8 @@ export interface Flags {
   dryRun: boolean;
   /** Deletes what an applied document does not name. */
   prune: boolean;
+  /** Goes on with what is written from now on. */
+  follow: boolean;
   /** Prints items as they arrive; otherwise all at the end. */
   stream: boolean;
   debug: boolean;
@@ -61,6 +63,7 @@ export const FLAGS: readonly FlagHelp[] = [
   { names: ["--continue"], value: "TOKEN", doc: "show: go on where the page before ended" },
   { names: ["--dry-run"], doc: "check everything and tell what would be done; change nothing" },
   { names: ["--prune"], doc: "apply: delete what the document does not name, of its kinds and organizations" },
+  { names: ["--follow", "-f"], doc: "appinst logs: go on with what is written from now on, until interrupted" },
   { names: ["--debug"], doc: "print the request as a curl command, without its secrets" },
   { names: ["--help", "-h"], doc: "explain the command" },
 ];
@@ -72,6 +75,7 @@ export function parseFlags(args: readonly string[]): { flags: Flags; words: stri
     parsable: false,
     dryRun: false,
     prune: false,
+    follow: false,
     stream: true,
     debug: false,
     help: false,
@@ -158,6 +162,9 @@ function setFlag(flags: Flags, name: string, value: string): void {
       return;
     case "--prune":
       flags.prune = true;
+      return;
+    case "--follow":
+      flags.follow = true;
       return;
     case "--debug":
       flags.debug = true;

@@ -1,4 +1,11 @@
-import { type ApiRules, findKind, kinds, type MethodDefinition, regionServices } from "../../shared/schema/mod.ts";
+import {
+  type ApiRules,
+  ExecOutput,
+  findKind,
+  kinds,
+  type MethodDefinition,
+  regionServices,
+} from "../../shared/schema/mod.ts";
 import { type FieldChoice, messageArguments } from "./arguments.ts";
 import type { Command } from "./commands.ts";
 
@@ -30,6 +37,7 @@ function regionCommand(method: MethodDefinition, api: ApiRules): Command {
     path: `auth/ctrl/${method.name}`,
     body: (json, region) => ({ region, [wrapper]: json }),
     request: method.input,
+    writes: output.name === ExecOutput.descriptor.name,
     lists: output.name !== "archipelago.Result",
     shows: output.name === "archipelago.Result" ? undefined : output,
   };

@@ -9,6 +9,7 @@ import { type Flags, parseFlags } from "./flags.ts";
 import { commandHelp, groupHelp, programHelp } from "./help.ts";
 import type { Io } from "./io.ts";
 import { createPrinter } from "./output/printer.ts";
+import { writtenPrinter } from "./output/written.ts";
 import { type FileTexts, type JsonObject, namedFiles, parseArguments } from "./parse_arguments.ts";
 import { findTarget, type Target } from "./platform_file.ts";
 import { didYouMean } from "./suggest.ts";
@@ -18,7 +19,10 @@ export const VERSION = "0.1.0";
 
 const TOKEN_FILE = ".mctoken";
 
-/** Runs one command line. Returns the exit code: 0 when all went well, 1 otherwise. */
+/**
+ * Runs one command line. Returns the exit code: 0 when all went well, 1 otherwise; of a command that ran in an instance its
+ * own.
+ */
 export async function run(args: readonly string[], io: Io): Promise<number> {
   let group: string | undefined;
   try {
@@ -32,8 +36,7 @@ export async function run(args: readonly string[], io: Io): Promise<number> {
       return 0;
     }
     group = found.command.group === "" ? undefined : found.command.group;
-    await execute(found.command, found.rest, flags, io);
-    return 0;
+    return await execute(found.command, found.rest, flags, io);
   } catch (error) {
     if (!(error instanceof UsageError || error instanceof CallError)) throw error;
     io.error(`${failureText(error, group)}\n`);
@@ -111,9 +114,11 @@ async function apply(words: readonly string[], flags: Flags, io: Io): Promise<bo
   });
 }
 
-async function execute(command: Command, words: readonly string[], flags: Flags, io: Io): Promise<void> {
+async function execute(command: Command, words: readonly string[], flags: Flags, io: Io): Promise<number> {
   const target = await findTarget(flags, io);
-  const body = await requestBody(command, words, flags, io, target);
+  const follows = command.args.some(({ name }) => name === "follow");
+  if (flags.follow && !follows) throw new UsageError("--follow is for commands that print what goes on");
+  const body = await requestBody(command, flags.follow ? [...words, "follow=true"] : words, flags, io, target);
   if (flags.dryRun) {
     if (!command.tries) throw new UsageError(`--dry-run is for commands that change something in a region`);
     body["dryrun"] = true;
@@ -131,7 +136,11 @@ async function execute(command: Command, words: readonly string[], flags: Flags,
     trust: { ca: target.ca, skipVerify: flags.skipVerify },
   };
   if (flags.debug) io.error(`${curlCommand(call, target.caFile)}\n`);
-  if (command.savesToken) return await saveToken(io, call);
+  if (command.savesToken) {
+    await saveToken(io, call);
+    return 0;
+  }
+  if (command.writes && flags.output === undefined) return await printWritten(io, call);
   const printer = createPrinter(io, flags, command);
   try {
     for await (const item of callItems(io, call)) {
@@ -143,6 +152,20 @@ async function execute(command: Command, words: readonly string[], flags: Flags,
     // What came before a failure is worth seeing too.
     printer.end();
   }
+  return 0;
+}
+
+/** Prints what an instance writes. Returns the exit code of the command that wrote it. */
+async function printWritten(io: Io, call: Call): Promise<number> {
+  const printer = writtenPrinter(io);
+  let code: number | undefined;
+  try {
+    for await (const item of callItems(io, call)) printer.item(item);
+  } finally {
+    code = printer.end();
+  }
+  if (code === undefined) throw new CallError(0, "", "the output broke off");
+  return code;
 }
 
 /** The token of a page's last document. */

@@ -3,6 +3,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { type AppSpec, type CloudletPlatform, type ClusterSpec, featuresOf, PlatformError, probe } from "../mod.ts";
 import { clusterCases } from "./cluster_cases.ts";
 import { operation, until } from "./helpers.ts";
+import { outputCases } from "./output_cases.ts";
 import { siteCases } from "./site_cases.ts";
 
 /** One plugin and an infrastructure of its own, empty at the start of each case. */
@@ -15,6 +16,13 @@ export interface PlatformUnderTest {
   app(number: number): Promise<AppSpec>;
   /** Instances only pretend to run, and listen on no port. */
   readonly pretends?: boolean;
+  /** What an instance writes at its start, for platforms that keep it. */
+  readonly writes?: RegExp;
+  /** Commands in an instance, for platforms that run some: one with what it prints, and one with its exit code. */
+  readonly commands?: {
+    readonly prints: { readonly words: readonly string[]; readonly text: string };
+    readonly fails: { readonly words: readonly string[]; readonly exitCode: number };
+  };
   /** Cluster of the instances, for platforms with clusters; it does not exist yet. */
   readonly cluster?: ClusterSpec;
   /** The same specification with an image that does not exist. */
@@ -287,4 +295,5 @@ export const platformConformance: readonly ConformanceCase[] = [
   },
   ...clusterCases,
   ...siteCases,
+  ...outputCases,
 ];

@@ -11,6 +11,7 @@ import {
 import type { Logger, Metrics } from "../../../shared/telemetry/mod.ts";
 import type { CountedObjects } from "./cloudlet_report.ts";
 import { clusterActions } from "./cluster_actions.ts";
+import { ExecDesk } from "./exec/desk.ts";
 import { HealthMonitor } from "./health.ts";
 import { type InstanceActions, instanceActions } from "./instance_actions.ts";
 import { type Replicas, replicasOf } from "./replicas.ts";
@@ -46,6 +47,7 @@ export class Manager {
   readonly #health: HealthMonitor;
   readonly #resources: ResourceWatch;
   readonly #duties: SiteDuties;
+  readonly #exec: ExecDesk;
   readonly #stop = new AbortController();
   #work = new AbortController();
   #running: Promise<void> = Promise.resolve();
@@ -102,6 +104,7 @@ export class Manager {
         this.#replicas.trustPolicies.get({ organization: key.organization, name: trustPolicy }),
       changed: () => this.site.reportAgain(),
     });
+    this.#exec = new ExecDesk({ client, clock, log, platform, ref: (key) => this.#actions.ref(key) });
     this.site = new Site({
       ...options,
       counted: () => this.#counted(),
@@ -150,6 +153,7 @@ export class Manager {
       notify: this.#client.info(),
       clusters: states(this.#replicas.clusters.entries(), (key) => this.#clusters.stateOf(key)),
       instances: states(this.#replicas.instances.entries(), (key) => this.#instances.stateOf(key)),
+      outputs: this.#exec.active,
       working: this.#clusters.active + this.#instances.active,
     };
   }
@@ -173,6 +177,7 @@ export class Manager {
 
   async #end(): Promise<void> {
     this.#work.abort(new Error("The platform is being closed"));
+    this.#exec.stop("The platform is being closed");
     this.#health.stop();
     await Promise.all([this.#resources.stop(), this.#duties.stop()]);
     await Promise.all([this.#clusters.stop(), this.#instances.stop()]);

@@ -113,10 +113,6 @@ const GROUPS: readonly Group[] = [
 
 /** Calls of the original that are not there, and why. */
 const ABSENT: Readonly<Record<string, string>> = {
-  RunCommand: "needs the relay for shells (EdgeTurn)",
-  ShowLogs: "needs the relay for shells (EdgeTurn)",
-  RunConsole: "needs the relay for shells (EdgeTurn)",
-  AccessCloudlet: "needs the relay for shells (EdgeTurn)",
   SendLocalRequest: "went between controllers for the relay for shells",
   PlatformDeleteCloudlet: "went between controllers, which all do such work themselves now",
   StreamAppInstClientsLocal: "went between controllers, of which any answers a call whole now",

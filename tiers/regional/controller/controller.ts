@@ -17,6 +17,7 @@ import {
   ControllerApi,
   DebugApi,
   DeviceApi,
+  ExecApi,
   kinds,
   MatchApi,
   MetricsApi,
@@ -45,11 +46,13 @@ import { withDryRun } from "./api/dry_run.ts";
 import { appInstClientApi } from "./api/app_inst_client_api.ts";
 import { metricsApi } from "./api/metrics_api.ts";
 import { deviceApi } from "./api/device_api.ts";
+import { execApi } from "./api/exec_api.ts";
 import { appInstLatencyApi, matchApi } from "./api/match_api.ts";
 import { debugApi, nodeApi } from "./api/node_api.ts";
 import { openBooks, serveResources, watchResources } from "./api/resources/mod.ts";
 import type { ApiContext, AppSurroundings, Timeouts } from "./context.ts";
 import type { DriverFiles } from "./drivers/driver_files.ts";
+import { ExecSites } from "./exec/sites.ts";
 import { resumptions } from "./api/resumptions.ts";
 import { streamApi } from "./api/stream_api.ts";
 import type { AnyKind } from "./faults.ts";
@@ -104,6 +107,8 @@ export interface ControllerParts {
   readonly access?: AccessPoint;
   /** Whether matching engines on cloudlets are served. @default false */
   readonly siteEngines?: boolean;
+  /** Relay for shells, HOST:PORT. @default none */
+  readonly edgeTurnAddr?: string;
   /** Bring a store of an earlier data model up to this one. @default false */
   readonly autoUpgrade?: boolean;
   /** Where metrics are kept; without it none are. */
@@ -175,6 +180,12 @@ export async function startController(parts: ControllerParts): Promise<Controlle
   const stopRecords = parts.metrics &&
     keepRecords({ region, lease, clock, log }, hub, parts.metrics, parts.checkpointInterval ?? "MONTH");
   const watches = new ClientWatches(hub, () => currentSettings(cache).maxTrackedDmeClients, log);
+  const exec = {
+    sites: new ExecSites(hub, clock, log),
+    edgeTurnAddr: parts.edgeTurnAddr ?? "",
+    controller: id,
+    random,
+  };
   const stopDevices = takeDevices(hub, region, log);
   const stopInstanceAlerts = followInstanceAlerts(region, id, log);
   const stopPublishing = publishRegion(hub, cache, allKinds, parts.siteEngines);
@@ -231,6 +242,7 @@ export async function startController(parts: ControllerParts): Promise<Controlle
       server.addService(MetricsApi, metricsApi(parts.metrics));
       serve(AppInstLatencyApi, appInstLatencyApi);
       serve(MatchApi, matchApi);
+      serve(ExecApi, (context) => execApi(context, exec));
       serve(ControllerApi, controllerApi);
       server.addService(StreamObjApi, streamApi(context, operations));
       if (!nodes) return;

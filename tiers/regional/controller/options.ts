@@ -78,6 +78,14 @@ export const controllerOptions = defineOptions({
     default: false,
     description: "Take signatures of the original's form, which whoever has seen one can use for ever.",
   },
+  edgeTurnAddr: {
+    kind: "string",
+    default: "",
+    pattern: /^(\S+:[0-9]{1,5})?$/,
+    form: "HOST:PORT",
+    description:
+      "HOST:PORT at which sites reach the relay for shells (EdgeTurn). Default: none, and output of commands and logs comes through the controller alone.",
+  },
   controllerId: {
     kind: "string",
     pattern: /^[\x21-\x7e]{1,128}$/,

@@ -79,6 +79,7 @@ async function start(context: Context): Promise<void> {
     access: accessPointOf(config, identity.ca),
     siteEngines: config.cloudletDmes,
     driverFiles: await openDriverFiles(context, reader),
+    edgeTurnAddr: config.edgeTurnAddr,
     autoUpgrade: config.autoUpgrade,
     dns: openDns(config.dns),
     dnsRoot: config.appDnsRoot,
@@ -222,7 +223,7 @@ const traceCalls: ServerInterceptor = ({ method, metadata }, next) =>
   );
 
 /** Calls that change nothing, by their method's name; the others leave a line in the log with the caller's trace. */
-const READING = /\/(?:Show|Stream|Check$|Watch$)\w*$/;
+const READING = /\/(?:Show|Stream(?!Command$)|Check$|Watch$)\w*$/;
 
 function logCall(log: Logger, call: CallRecord): void {
   const { method, code, message, durationMs, peer, cause } = call;

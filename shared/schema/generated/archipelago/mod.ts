@@ -16,6 +16,7 @@ export * from "./cluster_inst.ts";
 export * from "./common.ts";
 export * from "./controller.ts";
 export * from "./device.ts";
+export * from "./exec.ts";
 export * from "./flavor.ts";
 export * from "./gpu_driver.ts";
 export * from "./infra.ts";

@@ -84,7 +84,9 @@ export async function* callEach<I extends object, O extends object>(
   } finally {
     leave.abort();
   }
-  if (failures.length > 0) throw failures[0];
+  // One that only says that it is not the one to be asked says least.
+  const told = failures.find((failure) => RpcError.from(failure).code !== Status.UNAVAILABLE);
+  if (failures.length > 0) throw told ?? failures[0];
 }
 
 /** What a failed call of a region means for the caller: 400 with the status text alone (mc spec 1.8). */

@@ -4,6 +4,7 @@ import { clusterCases } from "./cluster_cases.ts";
 import { cloudletRuleCases } from "./cloudlet_rule_cases.ts";
 import { cloudletCases } from "./cloudlet_cases.ts";
 import { dryRunCases } from "./dry_run_cases.ts";
+import { execCases } from "./exec_cases.ts";
 import { gpuDriverCases } from "./gpu_driver_cases.ts";
 import { instanceCases } from "./instance_cases.ts";
 import { matchCases } from "./match_cases.ts";
@@ -60,4 +61,5 @@ export const apiCases: ApiCase[] = [
   ...matchCases,
   ...resourceCases,
   ...resourceQueryCases,
+  ...execCases,
 ];

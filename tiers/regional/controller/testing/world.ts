@@ -21,6 +21,7 @@ import {
   ControllerApi,
   type DeepPartial,
   DeviceApi,
+  ExecApi,
   Flavor,
   FlavorApi,
   MatchApi,
@@ -81,6 +82,7 @@ export function apiClients(channel: Channel) {
     clients: createClient(AppInstClientApi, channel),
     latencies: createClient(AppInstLatencyApi, channel),
     matches: createClient(MatchApi, channel),
+    exec: createClient(ExecApi, channel),
   };
 }
 
