@@ -1,16 +1,19 @@
 import { resolve } from "node:path";
 import { ConfigError, defineOptions, parseConfig } from "../../shared/service/mod.ts";
 import { buildDeviceSdk } from "./build.ts";
+import { packDeviceSdk } from "./pack.ts";
 import { exampleHandler } from "./serve.ts";
 
 const options = defineOptions({
   out: { kind: "path", default: "dist", description: "Folder for the module." },
+  package: { kind: "bool", default: false, description: "Make a package for npm, too, with types." },
   serve: { kind: "bool", default: false, description: "Serve the example page with it, on this machine only." },
   port: { kind: "int", default: 8088, min: 0, max: 65_535, description: "Port for the page." },
   help: { kind: "bool", default: false, description: "Print this and end." },
 });
 
 const HELP = `deno task sdk [--out dist]             the device SDK as one module for pages: dist/archipelago-device.js
+deno task sdk --package               the same, and a package for npm with its types
 deno task sdk --serve [--port 8088]   the same, and a page that uses it (docs/sdk.md)
 `;
 
@@ -29,8 +32,8 @@ async function run(args: string[]): Promise<number> {
     resolvePath: (path) => resolve(path),
   });
   const module = await buildDeviceSdk({ source, out: config.out });
-  const { size } = await Deno.stat(module);
-  console.log(`${module} (${(size / 1024).toFixed(1)} KiB)`);
+  const made = config.package ? [module, await packDeviceSdk({ source, out: config.out })] : [module];
+  for (const path of made) console.log(`${path} (${((await Deno.stat(path)).size / 1024).toFixed(1)} KiB)`);
   if (!config.serve) return 0;
   const server = Deno.serve({
     hostname: "127.0.0.1",
