@@ -27,6 +27,8 @@ export type OpenCarrier = (init: JsonObject, callbacks: CarrierCallbacks) => Car
 export interface Link {
   readonly form: StreamForm;
   send(event: JsonObject): void;
+  /** Takes the events after the confirmation, those that came already at once. To be called once. */
+  listen(onEvent: (json: JsonObject) => void): void;
   /** Settles when the stream has ended. */
   readonly ended: Promise<MatchError | undefined>;
   close(): void;
@@ -40,18 +42,22 @@ export interface LinkOptions {
   readonly clock: SdkClock;
   /** How long the confirmation may take, ms. */
   readonly timeoutMs: number;
-  /** Events after the confirmation. */
-  readonly onEvent: (json: JsonObject) => void;
   readonly signal: AbortSignal;
 }
 
 /** Opens a stream and waits until it is confirmed. @throws {MatchError} */
 export function openLink(options: LinkOptions): Promise<Link> {
-  const { form, clock, timeoutMs, onEvent, signal } = options;
+  const { form, clock, timeoutMs, signal } = options;
   return new Promise((resolve, reject) => {
     let end: (error: MatchError | undefined) => void = () => {};
     const ended = new Promise<MatchError | undefined>((settle) => end = settle);
     let confirmed = false;
+    const early: JsonObject[] = [];
+    let deliver = (json: JsonObject): void => void early.push(json);
+    const listen: Link["listen"] = (onEvent) => {
+      deliver = onEvent;
+      for (const json of early.splice(0)) onEvent(json);
+    };
     const fail = (error: MatchError) => {
       settle();
       carrier.close();
@@ -71,11 +77,11 @@ export function openLink(options: LinkOptions): Promise<Link> {
       message(json) {
         lastWords ??= json.event_type === undefined ? errorIn(json) : undefined;
         if (lastWords !== undefined) return;
-        if (confirmed) return onEvent(json);
+        if (confirmed) return deliver(json);
         if (json.event_type !== "InitConnection") return;
         confirmed = true;
         settle();
-        resolve({ form, ended, send: carrier.send, close: carrier.close });
+        resolve({ form, ended, listen, send: carrier.send, close: carrier.close });
       },
       ended(error) {
         settle();

@@ -84,8 +84,6 @@ class EdgeSession implements EdgeEvents {
   /** The form that worked last; tried first. */
   #firstForm = 0;
   #measuring = false;
-  /** Number of the stream whose events count; those of one that was left do not. */
-  #opening = 0;
 
   constructor(
     parts: EdgeParts,
@@ -197,7 +195,6 @@ class EdgeSession implements EdgeEvents {
   }
 
   async #openForm(form: StreamForm): Promise<Link> {
-    const opening = ++this.#opening;
     const sessionCookie = await this.#parts.sessionCookie();
     const cookies = { sessionCookie, edgeEventsCookie: this.#instance.edgeEventsCookie };
     return await openLink({
@@ -206,9 +203,6 @@ class EdgeSession implements EdgeEvents {
       init: initEvent(cookies, this.#options.device ?? {}, this.#network()),
       clock: this.#parts.clock,
       timeoutMs: this.#options.timeoutMs,
-      onEvent: (json) => {
-        if (opening === this.#opening) this.#take(json);
-      },
       signal: this.#stop.signal,
     });
   }
@@ -224,6 +218,10 @@ class EdgeSession implements EdgeEvents {
     this.#channel.push({ type: "open", form: link.form, instance });
     this.#every(this.#options.locationIntervalMs, () => this.#reportPlace());
     if (instance.ports.length > 0) this.#every(this.#options.latencyIntervalMs, () => this.measure());
+    // What a stream that was left still says does not count.
+    link.listen((json) => {
+      if (this.#link === link) this.#take(json);
+    });
     const leave = () => this.#leave();
     const { signal } = this.#stop;
     if (signal.aborted) leave();
@@ -241,7 +239,6 @@ class EdgeSession implements EdgeEvents {
     const link = this.#link;
     if (link === undefined) return;
     this.#link = undefined;
-    this.#opening++;
     link.send(TERMINATE);
     const timer = this.#parts.clock.setTimer(() => link.close(), this.#options.timeoutMs);
     void link.ended.then(() => timer.cancel());
