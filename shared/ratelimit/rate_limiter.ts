@@ -123,7 +123,10 @@ function keyOf(target: Target, call: LimitedCall): string | undefined {
 /** Limiters by key, those of the key unseen for longest forgotten first. */
 function tracked(settings: readonly LimitSettings[], max: number): (key: string) => readonly Limiter[] {
   const known = new Map<string, readonly Limiter[]>();
+  let latest: { key: string; limiters: readonly Limiter[] } | undefined;
   return (key) => {
+    // The one that was asked for last is already where it would be moved to.
+    if (latest?.key === key) return latest.limiters;
     let limiters = known.get(key);
     if (limiters !== undefined) {
       known.delete(key);
@@ -135,6 +138,7 @@ function tracked(settings: readonly LimitSettings[], max: number): (key: string)
       }
     }
     known.set(key, limiters);
+    latest = { key, limiters };
     return limiters;
   };
 }

@@ -12,6 +12,8 @@ export interface SigningKey {
 export interface SigningKeys {
   /** The key to sign with. @throws {SecretsError} When there is none. */
   current(): Promise<SigningKey>;
+  /** The same when it is at hand and need not be looked up again; undefined when it must be asked for. */
+  atHand(): SigningKey | undefined;
   /**
    * The key that a token names; undefined when it is not (or no longer) one of the two kept. A number not seen yet is
    * looked up once, and at most once in five seconds, however many tokens name it.
@@ -94,6 +96,10 @@ class CachedKeys implements SigningKeys {
     const newest = this.#keys[0];
     if (!newest) throw new SecretsError(`There is no signing key at ${this.#path}`);
     return newest;
+  }
+
+  atHand(): SigningKey | undefined {
+    return this.#clock.monotonic() - this.#loadedAt < this.#refreshMs ? this.#keys[0] : undefined;
   }
 
   async byKid(kid: number): Promise<Uint8Array<ArrayBuffer> | undefined> {

@@ -28,8 +28,11 @@ export class MetricFamily<V> {
   /** The series of these labels; undefined when there would be too many. */
   series(labels: Labels | undefined): V | undefined {
     const names = this.#options.labels ?? [];
-    const pairs = names.map((name) => [name, labels?.[name] ?? ""] as const);
-    const key = pairs.map(([, value]) => value).join("\u0000");
+    let key = "";
+    for (let at = 0; at < names.length; at++) {
+      if (at > 0) key += "\u0000";
+      key += labels?.[names[at]!] ?? "";
+    }
     const found = this.#series.get(key);
     if (found) return found.value;
     if (this.#series.size >= (this.#options.maxSeries ?? DEFAULT_MAX_SERIES)) {
@@ -37,7 +40,7 @@ export class MetricFamily<V> {
       return undefined;
     }
     const value = this.#fresh();
-    this.#series.set(key, { labels: pairs, value });
+    this.#series.set(key, { labels: names.map((name) => [name, labels?.[name] ?? ""] as const), value });
     return value;
   }
 

@@ -1,4 +1,4 @@
-import { isSignedWith, parseToken, signToken, TokenError } from "./jwt.ts";
+import { isSignedWith, MacKey, parseToken, signToken, TokenError } from "./jwt.ts";
 import type { CookieKeys } from "./keys.ts";
 
 /** Verified tokens that are remembered; at about 1 KB each this bounds the memory to some 16 MB. */
@@ -32,6 +32,8 @@ interface Remembered<K> {
 export class CookieJar<K> {
   readonly #options: CookieJarOptions<K>;
   readonly #remembered = new Map<string, Remembered<K>>();
+  /** Prepared keys, for as long as their secrets are kept. */
+  readonly #macKeys = new WeakMap<Uint8Array, MacKey>();
 
   constructor(options: CookieJarOptions<K>) {
     this.#options = options;
@@ -40,10 +42,10 @@ export class CookieJar<K> {
   /** A new cookie. @throws {Error} When there is no key to sign with. */
   async issue(key: K): Promise<string> {
     const { keys, now, lifetimeMs, write } = this.#options;
-    const { kid, secret } = await keys.current();
+    const { kid, secret } = keys.atHand() ?? await keys.current();
     const iat = Math.floor(now() / 1000);
     const members = kid === 0 ? write(key) : { ...write(key), kid };
-    return signToken({ exp: iat + Math.floor(lifetimeMs / 1000), iat, key: members }, secret);
+    return signToken({ exp: iat + Math.floor(lifetimeMs / 1000), iat, key: members }, this.#macKey(secret));
   }
 
   /** What a cookie says when it was verified a moment ago, so that the usual call waits for nothing. */
@@ -70,7 +72,7 @@ export class CookieJar<K> {
     if (!Number.isSafeInteger(kid) || (kid as number) < 0) throw new TokenError("has no valid key id");
     const secret = await this.#options.keys.byKid(kid as number);
     if (secret === undefined) throw new TokenError(`is signed with a key that is not known: kid ${kid}`);
-    if (!isSignedWith(token, secret)) throw new TokenError("has a bad signature");
+    if (!isSignedWith(token, this.#macKey(secret))) throw new TokenError("has a bad signature");
     const nowMs = this.#options.now();
     const expiryMs = seconds(exp, "exp") * 1000;
     if (nowMs >= expiryMs) throw new TokenError("is expired");
@@ -84,6 +86,12 @@ export class CookieJar<K> {
   /** Cookies remembered now. */
   get remembered(): number {
     return this.#remembered.size;
+  }
+
+  #macKey(secret: Uint8Array): MacKey {
+    let key = this.#macKeys.get(secret);
+    if (key === undefined) this.#macKeys.set(secret, key = new MacKey(secret));
+    return key;
   }
 
   #remember(cookie: string, held: Remembered<K>): void {

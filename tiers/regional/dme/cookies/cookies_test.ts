@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { createHmac } from "node:crypto";
 import fc from "fast-check";
 import { edgeEventsCookies } from "./edge_events.ts";
-import { signToken, TokenError } from "./jwt.ts";
+import { MacKey, signToken, TokenError } from "./jwt.ts";
 import { type CookieKeys, fixedKeys } from "./keys.ts";
 import { MAX_REMEMBERED_TOKENS } from "./cookie_jar.ts";
 import { type Session, sessionCookies } from "./session.ts";
@@ -31,6 +32,7 @@ function claims(key: object, times: object = {}): object {
 }
 
 const secret = new TextEncoder().encode("12345");
+const macKey = new MacKey(secret);
 const key = { orgname: "acme", appname: "alpha", appvers: "1.1", kid: 1 };
 
 Deno.test("a session cookie has exactly the specified bytes, golden case 46", async () => {
@@ -68,15 +70,15 @@ Deno.test("cookies that are missing, malformed or forged are refused, each with 
     [`${encode('{"alg":"HS256","typ":"JWT"}')}.${payload}.${signature}`, /not signed with HS512/],
     [`${header}.${payload}.`, /bad signature/],
     [`${header}.${payload}.${signature.slice(0, -4)}AAAA`, /bad signature/],
-    [signToken(claims(key), new TextEncoder().encode("54321")), /bad signature/],
-    [signToken({ exp: 2_000_000_000, iat: 1 }, secret), /no key claim/],
-    [signToken(claims([]), secret), /no key claim/],
-    [signToken(claims({ ...key, kid: 2 }), secret), /kid 2/],
-    [signToken(claims({ ...key, kid: "1" }), secret), /valid key id/],
-    [signToken(claims({ ...key, appname: 7 }), secret), /appname that is not text/],
-    [signToken(claims(key, { exp: undefined }), secret), /no valid exp/],
-    [signToken(claims(key, { iat: ISSUED_MS / 1000 + 1 }), secret), /issued in the future/],
-    [signToken(claims(key, { nbf: ISSUED_MS / 1000 + 1 }), secret), /not valid yet/],
+    [signToken(claims(key), new MacKey(new TextEncoder().encode("54321"))), /bad signature/],
+    [signToken({ exp: 2_000_000_000, iat: 1 }, macKey), /no key claim/],
+    [signToken(claims([]), macKey), /no key claim/],
+    [signToken(claims({ ...key, kid: 2 }), macKey), /kid 2/],
+    [signToken(claims({ ...key, kid: "1" }), macKey), /valid key id/],
+    [signToken(claims({ ...key, appname: 7 }), macKey), /appname that is not text/],
+    [signToken(claims(key, { exp: undefined }), macKey), /no valid exp/],
+    [signToken(claims(key, { iat: ISSUED_MS / 1000 + 1 }), macKey), /issued in the future/],
+    [signToken(claims(key, { nbf: ISSUED_MS / 1000 + 1 }), macKey), /not valid yet/],
     ["x".repeat(10_000), /too long/],
   ];
   for (const [cookie, reason] of cases) {
@@ -106,6 +108,7 @@ Deno.test("after a rotation cookies of the key before still count, and new ones 
   const known = new Map([[1, secret]]);
   const keys: CookieKeys = {
     current: () => Promise.resolve({ kid: Math.max(...known.keys()), secret: known.get(Math.max(...known.keys()))! }),
+    atHand: () => undefined,
     byKid: (kid) => Promise.resolve(known.get(kid)),
   };
   const { jar, clock } = sessions(ISSUED_MS, keys);
@@ -156,7 +159,16 @@ Deno.test("an edge-events cookie carries the names and the place of the request"
 Deno.test("the memory of verified cookies is bounded", async () => {
   const { jar } = sessions();
   for (let index = 0; index < MAX_REMEMBERED_TOKENS + 10; index++) {
-    await jar.verify(signToken(claims({ ...key, uniqueid: String(index) }), secret));
+    await jar.verify(signToken(claims({ ...key, uniqueid: String(index) }), macKey));
   }
   assert.equal(jar.remembered, MAX_REMEMBERED_TOKENS);
+});
+
+Deno.test("prepared keys give the codes of HMAC-SHA-512, for keys and texts of any length", () => {
+  const bytes = fc.uint8Array({ maxLength: 300 });
+  const texts = fc.array(fc.string({ unit: "grapheme-ascii", maxLength: 9_000, size: "max" }), { maxLength: 3 });
+  fc.assert(fc.property(bytes, texts, (bytes, texts) => {
+    const key = new MacKey(bytes);
+    for (const text of texts) assert.deepEqual(key.code(text), createHmac("sha512", bytes).update(text).digest());
+  }));
 });

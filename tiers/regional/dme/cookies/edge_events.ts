@@ -67,12 +67,18 @@ export function edgeEventsCookies(
 }
 
 function writeLocation(location: CookieLocation): object {
-  const written: Record<string, unknown> = {};
-  for (const [name, property] of NUMBERS) written[name] = nonZero(location[property]);
-  if (location.timestamp !== undefined) {
-    written.timestamp = { seconds: nonZero(location.timestamp.seconds), nanos: nonZero(location.timestamp.nanos) };
-  }
-  return written;
+  // Spelled out, for every reply carries one: members that are undefined are not printed.
+  const { timestamp } = location;
+  return {
+    latitude: nonZero(location.latitude),
+    longitude: nonZero(location.longitude),
+    horizontal_accuracy: nonZero(location.horizontalAccuracy),
+    vertical_accuracy: nonZero(location.verticalAccuracy),
+    altitude: nonZero(location.altitude),
+    course: nonZero(location.course),
+    speed: nonZero(location.speed),
+    timestamp: timestamp && { seconds: nonZero(timestamp.seconds), nanos: nonZero(timestamp.nanos) },
+  };
 }
 
 function readLocation(value: unknown): CookieLocation {

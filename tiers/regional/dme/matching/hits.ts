@@ -1,3 +1,5 @@
+import { distanceKm, type Point } from "./geo.ts";
+
 /** Room that an unusually long answer may leave behind in a list that is used again. */
 const KEPT_CAPACITY = 4096;
 
@@ -13,6 +15,35 @@ export class Hits<M> {
 
   push(member: M): void {
     this.members[this.length++] = member;
+  }
+}
+
+const INITIAL_DISTANCES = 64;
+
+/** Numbers beside {@linkcode Hits}, in room that stays: a plain list gives its own back when it is emptied. */
+export class Distances {
+  #kilometres = new Float64Array(INITIAL_DISTANCES);
+  length = 0;
+
+  at(index: number): number {
+    return this.#kilometres[index]!;
+  }
+
+  /** Adds a great-circle distance. It gives nothing back, as a number that is given back may be an object for each. */
+  push(from: Point, to: Point, padKm: number): void {
+    if (this.length === this.#kilometres.length) {
+      const wider = new Float64Array(this.length * 2);
+      wider.set(this.#kilometres);
+      this.#kilometres = wider;
+    }
+    this.#kilometres[this.length++] = distanceKm(from, to) + padKm;
+  }
+
+  /** The shortest. */
+  least(): number {
+    let least = Infinity;
+    for (let at = 0; at < this.length; at++) if (this.#kilometres[at]! < least) least = this.#kilometres[at]!;
+    return least;
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Candidates } from "./candidates.ts";
 import { chordToKm, distanceKm, kmToChord, type Point, unitVector, type Vector } from "./geo.ts";
-import { Hits, Nearest } from "./hits.ts";
+import { Distances, Hits, Nearest } from "./hits.ts";
 import { rank, type Ranked, TIE_BAND_KM } from "./rank.ts";
 import type { SpatialSet } from "./spatial_set.ts";
 
@@ -63,7 +63,7 @@ interface Source<M> {
 /** Makes a matcher that follows the specified rules (DME specification 4.3 to 4.5). */
 export function createMatcher<M>(options: MatcherOptions<M>): Matcher<M> {
   const hits = new Hits<M>();
-  const distances: number[] = [];
+  const distances = new Distances();
   const bandKm = options.random === undefined ? SLACK_KM : TIE_BAND_KM + SLACK_KM;
 
   function sources(candidates: Candidates<M>, code: string): Source<M>[] {
@@ -84,7 +84,11 @@ export function createMatcher<M>(options: MatcherOptions<M>): Matcher<M> {
     if (limit === 1) {
       let best = Infinity;
       for (const { set, padKm } of found) {
-        best = Math.min(best, chordToKm(set.nearestChord(from, Infinity)) + padKm);
+        // Only what is nearer than the best so far is of interest: of a cloud mostly nothing, which costs no search.
+        const bound = best === Infinity ? Infinity : kmToChord(best - padKm);
+        if (bound < 0) continue;
+        const chord = set.nearestChord(from, bound);
+        if (chord < bound) best = chordToKm(chord) + padKm;
       }
       return best;
     }
@@ -143,29 +147,27 @@ export function createMatcher<M>(options: MatcherOptions<M>): Matcher<M> {
     const reachKm = reach(found, from, 1);
     hits.clear();
     distances.length = 0;
-    let nearest = Infinity;
     for (const source of found) {
       const bound = kmToChord(reachKm + bandKm - source.padKm);
       if (bound < 0) continue;
       source.set.collectWithin(from, bound, hits);
       for (let at = distances.length; at < hits.length; at++) {
-        const km = distanceKm(query, options.location(hits.members[at]!)) + source.padKm;
-        distances.push(km);
-        if (km < nearest) nearest = km;
+        distances.push(query, options.location(hits.members[at]!), source.padKm);
       }
       source.end = hits.length;
     }
+    const nearest = distances.least();
     const chosen = options.random === undefined ? firstByText(nearest) : drawInBand(nearest, options.random);
     const member = hits.members[chosen]!;
     const carrier = found.find((source) => chosen < (source.end ?? 0))!.carrier;
-    return { member, distanceKm: distances[chosen]!, carrier: carrier === "" ? options.owner(member) : carrier };
+    return { member, distanceKm: distances.at(chosen), carrier: carrier === "" ? options.owner(member) : carrier };
   }
 
   function firstByText(nearest: number): number {
     let chosen = -1;
     let chosenText: string | undefined;
     for (let at = 0; at < distances.length; at++) {
-      if (distances[at] !== nearest) continue;
+      if (distances.at(at) !== nearest) continue;
       if (chosen >= 0) {
         chosenText ??= options.text(hits.members[chosen]!);
         const text = options.text(hits.members[at]!);
@@ -178,13 +180,12 @@ export function createMatcher<M>(options: MatcherOptions<M>): Matcher<M> {
   }
 
   function drawInBand(nearest: number, random: () => number): number {
-    let chosen = -1;
-    let seen = 0;
-    for (let at = 0; at < distances.length; at++) {
-      if (distances[at]! - nearest >= TIE_BAND_KM) continue;
-      // Of n seen so far each stays chosen with a chance of 1/n.
-      if (++seen === 1 || random() * seen < 1) chosen = at;
-    }
+    let ties = 0;
+    for (let at = 0; at < distances.length; at++) if (distances.at(at) - nearest < TIE_BAND_KM) ties++;
+    // One number is drawn whatever there are, so that a crowd costs no more than two.
+    let wanted = ties > 1 ? Math.floor(random() * ties) : 0;
+    let chosen = 0;
+    while (distances.at(chosen) - nearest >= TIE_BAND_KM || wanted-- > 0) chosen++;
     return chosen;
   }
 

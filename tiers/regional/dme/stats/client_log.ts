@@ -74,7 +74,11 @@ export class ClientLog {
       }
     } else {
       devices.delete(key);
-      Object.assign(seen, { cloudlet, carrier, latitude, longitude, timeMs });
+      seen.cloudlet = cloudlet;
+      seen.carrier = carrier;
+      seen.latitude = latitude;
+      seen.longitude = longitude;
+      seen.timeMs = timeMs;
       devices.set(key, seen);
     }
     if (this.#watches.size === 0) return;
