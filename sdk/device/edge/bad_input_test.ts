@@ -51,7 +51,7 @@ Deno.test("events with unknown types, states and members are passed over, or rea
     ];
     const device = scene.device({ webSocket: saying(INIT, ...messages) });
     const found = (await device.findCloudlet(SOUTH))!;
-    const events = device.followEdgeEvents(found, { ...QUIET, autoMigrate: false });
+    const events = device.followEdgeEvents(found, { ...QUIET, autoMigrate: false, timeoutMs: 200 });
     await next(events, "open");
     assert.equal((await next(events, "cloudletState")).state, "Unknown");
     assert.equal((await next(events, "stay")).trigger, "cloudlet-state");
