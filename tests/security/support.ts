@@ -60,6 +60,8 @@ export interface Watched {
   readonly addresses: Readonly<Record<string, string>>;
   readonly records: LogRecord[];
   readonly ready: Promise<void>;
+  /** Settles when the service gives up. */
+  readonly failed: Promise<Error>;
   stop(): Promise<void>;
 }
 
@@ -74,7 +76,8 @@ export async function startWatched<O extends OptionSpecs>(
     env: environmentOf({}),
     sink: (line) => void records.push(JSON.parse(line)),
   });
-  return { addresses: running.addresses, records, ready: running.ready, stop: () => running.stop() };
+  const { addresses, ready, failed } = running;
+  return { addresses, records, ready, failed, stop: () => running.stop() };
 }
 
 /** Waits until a condition holds. */
