@@ -257,14 +257,14 @@ Deno.test({
 
         const told: dme.ServerEdgeEvent[] = [];
         const end = Promise.withResolvers<void>();
-        async function* events() {
+        const events = async function* () {
           yield dme.ClientEdgeEvent.create({
             eventType: dme.ClientEdgeEvent_ClientEventType.EVENT_INIT_CONNECTION,
             sessionCookie: siteCookie,
             edgeEventsCookie: found.edgeEventsCookie,
           });
           await end.promise;
-        }
+        };
         const following = (async () => {
           for await (const event of there.calls.streamEdgeEvent(events(), { timeoutMs: 120_000 })) told.push(event);
         })().catch((error) => error);
