@@ -5,6 +5,7 @@ import { freePort, until } from "../../shared/platform/testing/mod.ts";
 const SERVER = `
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <signal.h>
 #include <unistd.h>
 #include <sys/socket.h>
@@ -12,11 +13,17 @@ const SERVER = `
 static void end(int signal) { _exit(0); }
 int main(int count, char **words) {
   signal(SIGTERM, end);
+  if (count > 1 && !strcmp(words[1], "print")) {
+    for (int i = 2; i < count; i++) printf("%s\\n", words[i]);
+    return 0;
+  }
+  if (count > 1 && !strcmp(words[1], "flood")) for (;;) puts("flood");
   if (count > 1) { fprintf(stderr, "no database\\n"); return atoi(words[1]); }
   int server = socket(AF_INET, SOCK_STREAM, 0), on = 1;
   setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(8080) };
   if (bind(server, (void *) &address, sizeof address) || listen(server, 16)) return 2;
+  puts("listening"); fflush(stdout);
   for (;;) { int peer = accept(server, 0, 0); if (write(peer, "hello\\n", 6) < 0) {} close(peer); }
 }
 `;

@@ -79,6 +79,11 @@ function underTest(
         ...changes,
       };
     },
+    writes: /^listening$/m,
+    commands: {
+      prints: { words: ["/server", "print", "a", "b c"], text: "a\nb c\n" },
+      fails: { words: ["/server", "3"], exitCode: 3 },
+    },
     withoutImage: (spec) => ({ ...spec, imagePath: `${peers.registry}/dev/absent:1` }),
     crash: (_spec, [id]) => peers.engine.call({ method: "POST", path: `/containers/${id}/kill` }).then(() => {}),
   };
@@ -109,6 +114,45 @@ Deno.test({
         await platform.clusters!.delete(CLUSTER, operation());
         await platform.close();
       });
+
+      await t.step(
+        "a reader who stands still holds a command up; lines have times, and a moment from which on they count",
+        async () => {
+          const test = underTest(peers, "output", { imagePath: `${peers.registry}/dev/hello:1` });
+          const platform = await test.open();
+          await platform.clusters!.create(CLUSTER, operation());
+          const spec = await test.app(1);
+          await platform.apps.create(spec, operation());
+          const control = new AbortController();
+          const flood = { containerId: "", words: ["/server", "flood"] };
+          const output = platform.apps.exec!(spec, flood, operation({ signal: control.signal }));
+          let bytes = 0;
+          while (bytes < 10_000_000) {
+            const next = await output.next();
+            assert.ok(!next.done);
+            bytes += next.value.data.length;
+          }
+          control.abort(new Error("given up"));
+          await assert.rejects(async () => {
+            while (!(await output.next()).done);
+          }, /given up/);
+
+          const read = async (more: { sinceMs?: number }) => {
+            let text = "";
+            const options = { containerId: "", timestamps: true, follow: false, ...more };
+            for await (const { data } of platform.apps.logs!(spec, options, operation())) {
+              text += new TextDecoder().decode(data);
+            }
+            return text;
+          };
+          assert.match(await read({}), /^20\d\d-\d\d-\d\dT\S+Z listening\n$/);
+          assert.equal(await read({ sinceMs: Date.now() + 60_000 }), "");
+          assert.match(await read({ sinceMs: Date.now() - 60_000 }), /listening/);
+          await platform.apps.delete(spec, operation());
+          await platform.clusters!.delete(CLUSTER, operation());
+          await platform.close();
+        },
+      );
 
       const image = `${peers.registry}/dev/hello:1`;
 

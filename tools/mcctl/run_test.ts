@@ -286,3 +286,40 @@ Deno.test("help exists at every level", async () => {
   assert.match(await help("login --help"), /password= +Password; asked for/);
   assert.match(await help("version"), /^mcctl \d+\.\d+\.\d+\n$/);
 });
+
+const PIECES = [
+  {},
+  { data: btoa("first li") },
+  { data: btoa("ne\n\u001b[31mred\n") },
+  { data: btoa("oh\n"), source: "ExecStderr" },
+];
+const written = (...last: unknown[]) => [...PIECES, ...last].map((data) => `${JSON.stringify({ data })}\n`).join("");
+const INSTANCE = "apporg=acme appname=a appvers=1 cloudletorg=o cloudlet=c";
+
+Deno.test("what an instance writes is printed as it is, and cannot steer a terminal", async () => {
+  const reply = { body: written({ ended: true }) };
+  const io = fakeIo({ environment: TOKEN, reply });
+  assert.equal(await run([...ADDRESS, ...line(`appinst logs region=eu ${INSTANCE} tail=5 --follow`)], io), 0);
+  const { url, body } = io.posted[0]!;
+  assert.match(url, /StreamLogs$/);
+  assert.deepEqual((body as { execrequest: { log: unknown } }).execrequest.log, { tail: 5, follow: true });
+  assert.equal(io.output(), "first line\n\u001b[31mred\n");
+  assert.equal(io.errors(), "oh\n");
+  const terminal = fakeIo({ environment: TOKEN, reply, isTerminal: true });
+  assert.equal(await run([...ADDRESS, ...line(`appinst logs region=eu ${INSTANCE}`)], terminal), 0);
+  assert.equal(terminal.output(), "first line\n[31mred\n");
+});
+
+Deno.test("a command's exit code is that of mcctl; output that breaks off is a failure", async () => {
+  const words = ["appinst", "run", "region=eu", ...line(INSTANCE), "command=ls 'a b'"];
+  const failed = fakeIo({ environment: TOKEN, reply: { body: written({ ended: true, exit_code: 3 }) } });
+  assert.equal(await run([...ADDRESS, ...words], failed), 3);
+  const { execrequest } = failed.posted[0]!.body as { execrequest: { cmd: unknown } };
+  assert.deepEqual(execrequest.cmd, { command: "ls 'a b'" });
+  const broken = fakeIo({ environment: TOKEN, reply: { body: written() } });
+  assert.equal(await run([...ADDRESS, ...words], broken), 1);
+  assert.match(broken.errors(), /the output broke off/);
+  const other = fakeIo({ environment: TOKEN });
+  assert.equal(await run([...ADDRESS, ...line("flavor show region=eu --follow")], other), 1);
+  assert.match(other.errors(), /--follow is for commands/);
+});
