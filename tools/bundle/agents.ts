@@ -4,10 +4,14 @@ export interface Agent {
   /** Program below the checkout. */
   readonly main: string;
   /**
-   * Permission flags, fixed in what is shipped. `$DATA` stands for the data folder of the command line, `$RUNTIME` for
-   * the shipped runtime.
+   * Permission flags, fixed in what is shipped. `$NAME` stands for a folder of the command line, `$RUNTIME` for the
+   * shipped runtime.
    */
   readonly permissions: readonly string[];
+  /** Options that name the folders, by the names in the permissions. */
+  readonly folders: Readonly<Record<string, string>>;
+  /** What is loaded when it is asked for, below the checkout. */
+  readonly plugins: readonly string[];
 }
 
 /** Everything that can be shipped. */
@@ -26,6 +30,25 @@ export const agents: readonly Agent[] = [
       "--allow-env=ARCHIPELAGO_*,TRACEPARENT",
       "--ignore-env",
     ],
+    folders: { DATA: "data-dir" },
+    plugins: ["plugins/process/mod.ts", "plugins/docker/mod.ts"],
+  },
+  {
+    name: "dme",
+    main: "tiers/regional/dme/main.ts",
+    permissions: [
+      // controllers and the operator's own services are known at the site only
+      "--allow-net",
+      "--deny-net=169.254.0.0/16",
+      "--allow-read",
+      // its certificates and nothing else: the access key is the resource manager's
+      "--allow-write=$TLS,$PUBLIC",
+      "--allow-sys=hostname",
+      "--allow-env=ARCHIPELAGO_*,TRACEPARENT",
+      "--ignore-env",
+    ],
+    folders: { TLS: "tls-dir", PUBLIC: "public-tls-dir" },
+    plugins: ["plugins/operator_standalone/mod.ts", "plugins/operator_location/mod.ts"],
   },
 ];
 

@@ -21,20 +21,20 @@ interface Shipped {
   ): Promise<{ code: number; stdout: string; stderr: string }>;
 }
 
-async function ship(work: (shipped: Shipped) => Promise<void>): Promise<void> {
+async function ship(work: (shipped: Shipped) => Promise<void>, agent = "crm"): Promise<void> {
   const root = await Deno.makeTempDir({ prefix: "bundle-test-" });
   const [folder, home] = [`${root}/site`, `${root}/home`];
   await Deno.mkdir(folder);
   await Deno.mkdir(home);
   try {
-    const made = await bundleAgent(agentOf("crm"), { source, out: `${root}/out`, runtime: Deno.execPath() });
-    await Deno.copyFile(made, `${folder}/crm`);
+    const made = await bundleAgent(agentOf(agent), { source, out: `${root}/out`, runtime: Deno.execPath() });
+    await Deno.copyFile(made, `${folder}/${agent}`);
     await Deno.remove(`${root}/out`, { recursive: true });
     await work({
       folder,
       home,
-      path: `${folder}/crm`,
-      async run(args, env = {}, path = `${folder}/crm`) {
+      path: `${folder}/${agent}`,
+      async run(args, env = {}, path = `${folder}/${agent}`) {
         const { code, stdout, stderr } = await new Deno.Command(path, {
           args,
           cwd: folder,
@@ -114,6 +114,28 @@ Deno.test({
       await withSite(shipped, wholeLife);
       assert.deepEqual(await namesIn(home), []);
     }),
+});
+
+Deno.test({
+  name: "bundle: a matching engine, alone in an empty folder, helps and comes as far as its certificate",
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: () =>
+    ship(async ({ folder, run }) => {
+      const help = await run(["--help"]);
+      assert.equal(help.code, 0, help.stderr);
+      assert.match(help.stdout, /dme — .*[^]*--access-key-file/);
+      // Under its permissions it reads what it is given, and may write in its two folders alone.
+      const access = ["--access-api-addr=127.0.0.1:1", `--access-ca=${folder}/root.pem`, "--cloudlet=site"];
+      const folders = [`--tls-dir=${folder}/tls`, `--public-tls-dir=${folder}/public`, "--admin-addr=127.0.0.1:0"];
+      await Deno.writeTextFile(`${folder}/root.pem`, "");
+      const all = [...access, ...folders, "--cloudlet-org=op", `--access-key-file=${folder}/none.pem`];
+      const keyless = await run(all);
+      assert.notEqual(keyless.code, 0);
+      assert.match(keyless.stderr + keyless.stdout, /none\.pem: there is no access key/);
+      const comma = await run(["--tls-dir=a,b"]);
+      assert.match(comma.stderr, /^dme: the folder of --tls-dir must not hold a comma: a,b/);
+    }, "dme"),
 });
 
 Deno.test("compile: a base runtime that is none is refused, and nothing stays", async () => {

@@ -3,9 +3,6 @@ import type { BundlePlaces } from "./bundle.ts";
 
 const CHECK_TIMEOUT_MS = 20_000;
 
-/** Plugins that a compiled agent has to hold, relative to the checkout; they are loaded when a site names them. */
-const PLUGINS = ["plugins/process/mod.ts", "plugins/docker/mod.ts"];
-
 /**
  * Makes an executable with `deno compile`. The base runtime comes from DENORT_BIN, or from the network. Returns its
  * path. Throws an error that says what to do when there is no base runtime, or when DENORT_BIN is none.
@@ -26,7 +23,7 @@ export async function compileAgent(
       `--config=${source}/deno.json`,
       "--no-prompt",
       ...agent.permissions.flatMap(compiledFlag),
-      ...PLUGINS.map((plugin) => `--include=${source}/${plugin}`),
+      ...agent.plugins.map((plugin) => `--include=${source}/${plugin}`),
       `--output=${path}`,
       `${source}/${agent.main}`,
     ],
@@ -39,7 +36,7 @@ export async function compileAgent(
   return path;
 }
 
-/** A compiled agent knows neither its data folder nor its runtime for apps when it is made. */
+/** A compiled agent knows neither its folders nor its runtime for apps when it is made. */
 function compiledFlag(flag: string): string[] {
   if (flag.startsWith("--allow-write=")) return ["--allow-write"];
   if (flag.startsWith("--allow-run=")) return ["--allow-run"];

@@ -22,10 +22,14 @@ export function launcher({ agent, manifestSha256 }: LauncherFacts): string {
   return text(new TextEncoder().encode(text(0)).length + 1);
 }
 
-function script({ name, permissions }: Agent, sha256: string, offset: string): string {
+function script({ name, permissions, folders }: Agent, sha256: string, offset: string): string {
+  const places = Object.entries(folders).map(([place, option]) => ({ variable: `folder_${place}`, option }));
   const flags = permissions.map((flag) =>
-    `"${flag.replace("$DATA", "$data").replace("$RUNTIME", `$home/${RUNTIME}`)}"`
+    `"${
+      flag.replace(/\$([A-Z]+)/g, (_, place: string) => place === "RUNTIME" ? `$home/${RUNTIME}` : `$folder_${place}`)
+    }"`
   );
+  const each = (line: (place: { variable: string; option: string }) => string) => places.map(line).join("\n");
   return `#!/bin/sh
 # Archipelago ${name}: launcher, followed by the packed program. Run it with --help.
 set -eu
@@ -52,16 +56,24 @@ if [ ! -f "$home/.verified" ]; then
   rm -rf "$fresh" "$home/\${fresh##*/}"
   trap - EXIT
 fi
-data=\${ARCHIPELAGO_DATA_DIR:-}
+${each(({ variable, option }) => `${variable}=\${ARCHIPELAGO_${option.toUpperCase().replaceAll("-", "_")}:-}`)}
 previous=
 for argument in "$@"; do
-  case $previous in --data-dir) data=$argument ;; esac
-  case $argument in --data-dir=*) data=\${argument#--data-dir=} ;; esac
+${
+    each(({ variable, option }) =>
+      `  case $previous in --${option}) ${variable}=$argument ;; esac
+  case $argument in --${option}=*) ${variable}=\${argument#--${option}=} ;; esac`
+    )
+  }
   previous=$argument
 done
-# without a data folder nothing may be written, and the program says what is missing
-data=\${data:-$home/none}
-case $data in *,*) fail "the data folder must not hold a comma: $data" ;; esac
+# without a folder nothing may be written there, and the program says what is missing
+${
+    each(({ variable, option }) =>
+      `${variable}=\${${variable}:-$home/none}
+case $${variable} in *,*) fail "the folder of --${option} must not hold a comma: $${variable}" ;; esac`
+    )
+  }
 export DENO_DIR="$home/runtime-cache" DENO_NO_UPDATE_CHECK=1 DENO_NO_PROMPT=1
 exec "$home/${RUNTIME}" run --quiet --no-prompt --no-config --no-lock --no-remote --no-npm --cached-only --no-code-cache \\
   ${flags.join(" \\\n  ")} \\

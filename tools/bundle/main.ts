@@ -15,8 +15,8 @@ const options = defineOptions({
 });
 
 const HELP =
-  `deno task bundle [--agent crm] [--out dist] [--runtime PATH]   one self-extracting executable for sites without network
-deno task compile [--agent crm] [--out dist]                  one executable by deno compile; DENORT_BIN names its base runtime
+  `deno task bundle [--agent crm|dme] [--out dist] [--runtime PATH]   one self-extracting executable for sites without network
+deno task compile [--agent crm|dme] [--out dist]                  one executable by deno compile; DENORT_BIN names its base runtime
 `;
 
 /** Makes what is asked for; returns the exit code. */
