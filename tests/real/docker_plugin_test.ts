@@ -116,7 +116,7 @@ Deno.test({
       });
 
       await t.step(
-        "a reader who stands still holds a command up; lines have times, and a moment from which on they count",
+        "endless output is given up; lines have times, and a moment from which on they count",
         async () => {
           const test = underTest(peers, "output", { imagePath: `${peers.registry}/dev/hello:1` });
           const platform = await test.open();

@@ -9,7 +9,9 @@ import {
 } from "../../../../shared/exec/mod.ts";
 import { Status } from "../../../../shared/rpc/mod.ts";
 import {
+  CloudletInfoKind,
   type DeepPartial,
+  dme,
   ExecFlow,
   ExecOutput,
   ExecReport,
@@ -182,6 +184,63 @@ export const execCases: ApiCase[] = [
       control.abort();
       await assert.rejects(waiting);
       await until(() => asked[1]!.stopped, "the site is told to stop");
+    },
+  },
+  {
+    name: "a reader who stands still holds the source up, with little in between, and gets everything later",
+    async run(store) {
+      const { world, asked, exec } = await running(store);
+      await using _world = world;
+      const reader = exec.streamLogs(LOGS)[Symbol.asyncIterator]();
+      const first = reader.next();
+      await until(() => asked.length === 1, "the site is asked");
+      const [one] = asked;
+      one!.send({});
+      await first;
+      // An eager source; what it has no room for after so long it would not get room for later.
+      const patience = 100;
+      for (let waited = 0; waited < patience;) {
+        assert.ok(one!.sent < 16 * 1024 * 1024, "somebody keeps what nobody reads");
+        if (one!.granted < one!.sent + PIECE_BYTES) {
+          waited++;
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        } else {
+          waited = 0;
+          one!.send({ data: new Uint8Array(PIECE_BYTES) });
+        }
+      }
+      const held = one!.sent;
+      assert.ok(held >= WINDOW_BYTES);
+      let received = 0;
+      while (received < held) received += (await reader.next()).value!.data.length;
+      await until(() => one!.granted >= held + WINDOW_BYTES / 2, "it may go on");
+      one!.send({ ended: true });
+      while (!(await reader.next()).done);
+    },
+  },
+  {
+    name: "of several controllers the one that the site is connected to speaks for it",
+    async run(store) {
+      const { world, site, asked, exec } = await running(store);
+      await using _world = world;
+      await using other = await World.start({ store, parts: { id: "two" } });
+      await until(
+        () => other.controller.cache.get(CloudletInfoKind, site.key)?.controller === "one",
+        "the other knows where the site is",
+      );
+      assert.deepEqual(await all(other.api.exec.streamLogs(LOGS)), []);
+      const output = all(exec.streamLogs(LOGS));
+      await until(() => asked.length === 1, "the site is asked");
+      asked[0]!.send({ ended: true });
+      assert.equal((await output).length, 1);
+      await site.stop();
+      const refusal = /no matching CRM/;
+      await refused(all(exec.streamLogs(LOGS)), Status.UNAVAILABLE, refusal);
+      const isOffline = () =>
+        other.controller.cache.get(CloudletInfoKind, site.key)!.state ===
+          dme.CloudletState.CLOUDLET_STATE_OFFLINE;
+      await until(isOffline, "the site counts as offline");
+      await refused(all(other.api.exec.streamLogs(LOGS)), Status.UNAVAILABLE, refusal);
     },
   },
   {
