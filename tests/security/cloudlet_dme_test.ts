@@ -21,6 +21,7 @@ import {
   IpAccess,
   PlatformType,
 } from "../../shared/schema/mod.ts";
+import { agentOf } from "../../tools/bundle/agents.ts";
 import { crmService } from "../../tiers/cloudlet/crm/service.ts";
 import { controllerService } from "../../tiers/regional/controller/service.ts";
 import { dmeService } from "../../tiers/regional/dme/service.ts";
@@ -108,18 +109,56 @@ const startCrm = (ground: Ground, site: readonly string[]) =>
     `--data-dir=${ground.folder}/crm`,
   ]);
 
+/** @param folder that gets its certificates */
+const engineArgs = (site: readonly string[], folder: string) => [
+  ...site,
+  `--cloudlet=${BERLIN.name}`,
+  `--cloudlet-org=${BERLIN.organization}`,
+  "--access-check=200ms",
+  `--public-name=dme.${DOMAIN}`,
+  `--public-tls-dir=${folder}/public-tls`,
+  `--tls-dir=${folder}/tls`,
+  "--api-addr=127.0.0.1:0",
+  "--http-addr=127.0.0.1:0",
+];
+
 const startEngine = (ground: Ground, site: readonly string[]) =>
-  startWatched(dmeService, [
-    ...site,
-    `--cloudlet=${BERLIN.name}`,
-    `--cloudlet-org=${BERLIN.organization}`,
-    "--access-check=200ms",
-    `--public-name=dme.${DOMAIN}`,
-    `--public-tls-dir=${ground.folder}/engine/public-tls`,
-    `--tls-dir=${ground.folder}/engine/tls`,
-    "--api-addr=127.0.0.1:0",
-    "--http-addr=127.0.0.1:0",
-  ]);
+  startWatched(dmeService, engineArgs(site, `${ground.folder}/engine`));
+
+/** A second engine of the cloudlet, as a process with the permissions of what is shipped. */
+function startShipped(ground: Ground, site: readonly string[]) {
+  const folder = `${ground.folder}/shipped`;
+  const { main, permissions } = agentOf("dme");
+  const flags = permissions.map((flag) =>
+    flag.replace("$TLS", `${folder}/tls`).replace("$PUBLIC", `${folder}/public-tls`)
+  );
+  const root = new URL("../../", import.meta.url).pathname;
+  const admin = "--admin-addr=127.0.0.1:0";
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--no-prompt", ...flags, `${root}${main}`, ...engineArgs(site, folder), admin],
+    cwd: root,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let text = "";
+  const reading = [child.stdout, child.stderr].map(async (stream) => {
+    for await (const part of stream.pipeThrough(new TextDecoderStream())) text += part;
+  });
+  return {
+    said: () => text,
+    async ended() {
+      const { code } = await child.status;
+      await Promise.all(reading);
+      return code;
+    },
+    kill() {
+      try {
+        child.kill("SIGKILL");
+      } catch { /* it has ended */ }
+    },
+  };
+}
 
 async function startRegionalEngine(ground: Ground, controller: Watched): Promise<Watched> {
   return await startWatched(dmeService, [
@@ -219,6 +258,7 @@ Deno.test({
       const controller = await startController(ground, ["--cloudlet-dmes"]);
       const api = await apiChannel(ground, controller);
       const running: Watched[] = [controller];
+      let shipped: ReturnType<typeof startShipped> | undefined;
       try {
         const { made } = await beginCloudlet(api);
         const site = await siteArgs(ground, controller, api);
@@ -244,6 +284,8 @@ Deno.test({
         });
 
         await looksByEngineCertificate(ground, controller);
+        shipped = startShipped(ground, site);
+        await until("the shipped engine", () => /"message":"ready"/.test(shipped!.said()));
 
         const there = device(ground, engine, `dme.${DOMAIN}`);
         const above = device(ground, regional, "localhost");
@@ -280,6 +322,8 @@ Deno.test({
         await createClient(CloudletKeyApi, api).revokeAccessKey(BERLIN);
         assert.match((await engine.failed).message, /access key is refused/);
         await engine.stop();
+        assert.notEqual(await shipped.ended(), 0, shipped.said());
+        assert.match(shipped.said(), /access key is refused/);
         end.resolve();
         await following;
         assert.equal((await refusal(there.register())).code, Status.UNAVAILABLE);
@@ -289,6 +333,7 @@ Deno.test({
         const logged = JSON.stringify([...controller.records, ...engine.records]);
         assert.ok(!/PRIVATE KEY|eyJhbGci/.test(logged));
       } finally {
+        shipped?.kill();
         for (const service of running) await service.stop();
         api.close();
       }
