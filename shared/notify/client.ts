@@ -38,6 +38,11 @@ export interface NotifyClientOptions {
   owns?: readonly string[];
   /** Makes a channel for each attempt, which the client closes; see {@linkcode roundRobin}. */
   connect: () => Channel;
+  /**
+   * Waited for between two frames, each up to 256 KiB of changes, so that a process that serves others meanwhile gets to it.
+   * @default nothing
+   */
+  pause?: () => Promise<void>;
   clock?: NotifyClock;
   /** From 0 up to, not including, 1. */
   random?: () => number;
@@ -196,6 +201,7 @@ export function createNotifyClient(options: NotifyClientOptions): NotifyClient {
           log("info", "Connected to a notify parent", { address: channel.address, service: current.parent.service });
         }
         if (current.ended) break;
+        if (options.pause) await options.pause();
       }
       lastError = current.refused?.reason ?? "The parent has ended the stream";
     } catch (error) {

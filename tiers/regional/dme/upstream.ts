@@ -51,6 +51,8 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     cloudlet: site && CloudletKind.keyString(site),
     wants: kinds.map(nameOf),
     connect: roundRobin(addresses, channelOptions, () => random.number()),
+    // Devices are answered also while the region changes at once.
+    pause: () => clock.sleep(0),
     clock: {
       now: () => clock.now(),
       after: (ms, task) => {

@@ -14,9 +14,9 @@ const REACH_GRPC_JS = 4;
 /** Runs of each after the warm-ups; the figure is their median. */
 const RUNS = 5;
 const QUICK_RUNS = 1;
-const WARM_UPS = 2;
+const WARM_UPS = 1;
 const QUICK_WARM_UPS = 1;
-const CALLS = 24_000;
+const CALLS = 12_000;
 const QUICK_CALLS = 4_000;
 /** grpc-js is so much slower that fewer do. */
 const GRPC_JS_SHARE = 0.25;
