@@ -169,25 +169,28 @@ export class Operations implements OperationRunner {
   ): Promise<boolean> {
     const { row, progress, target } = operation;
     if (row === undefined || failure instanceof TakenError || failure instanceof StoppingError) return true;
-    if (!operation.released && failure?.cause instanceof StoreError) return false;
+    const brokenOff = failure?.cause instanceof StoreError;
+    if (!operation.released && brokenOff) return false;
     const followed = isFollowed(target.kind);
-    if (operation.released && !followed) return true;
+    if (operation.released && !followed && !brokenOff) return true;
     const end = { error: failure, atMs: this.#clock.now() };
     try {
-      await this.#region.change(async (tx) => {
+      return await this.#region.change(async (tx) => {
         const found = readOperationRow(await tx.getRow(name));
         // Another one's; or none, because the claim was part of a transaction that was refused.
-        if (found === undefined ? !operation.released : found.id !== row.id) return;
+        if (found === undefined ? !operation.released : found.id !== row.id) return true;
+        // The transaction that was to let the object go came to nothing, and so did what else it was to do.
+        if (found !== undefined && brokenOff) return false;
         if (found !== undefined) tx.removeRow(name);
-        if (!followed) return;
+        if (!followed) return true;
         const progressName = progressRow(target.kind, target.keyString);
         tx.putRow(progressName, progressValue(row.stream, row.action, progress.stored(), end));
         if (siteRowSeen) tx.removeRow(siteProgressRow(target.kind, target.keyString));
+        return true;
       });
-      return true;
     } catch (error) {
       this.#log.warn("End of an operation could not be stored yet", { operation: name, error });
-      return operation.released;
+      return operation.released && !brokenOff;
     }
   }
 

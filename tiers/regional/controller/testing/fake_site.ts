@@ -178,6 +178,20 @@ export class FakeSite {
     });
   }
 
+  /** Answers everything that it was asked and has left unanswered, as it behaves now. */
+  catchUp(): void {
+    for (const cluster of typedReplica(this.client.replica(ClusterInstKind.kind), ClusterInstKind).values()) {
+      if (cluster.state === TrackedState.CREATING) this.reportCluster(cluster.key, TrackedState.READY);
+      else if (cluster.state === TrackedState.DELETING) this.reportCluster(cluster.key, TrackedState.DELETE_DONE);
+      else this.#answerCluster(cluster);
+    }
+    for (const [key, instance] of typedReplica(this.client.replica(AppInstKind.kind), AppInstKind).entries()) {
+      if (instance.state === TrackedState.CREATING) this.reportInstance(key, TrackedState.READY);
+      else if (instance.state === TrackedState.DELETING) this.reportInstance(key, TrackedState.DELETE_DONE);
+      else this.#answerInstance(instance);
+    }
+  }
+
   /** Says something of a cluster. */
   reportCluster(cluster: ClusterInst["key"], state: TrackedState, errors: string[] = []): void {
     this.#clusters.put(ClusterInstInfoKind.message.create({ key: cluster, state, errors }));
