@@ -165,7 +165,7 @@ Deno.test("the replication port admits a site only as the one that its certifica
       );
       assert.match(
         await open({ tier: "cloudlet", region: REGION, cloudlet: berlin, service: "dme" }, { service: "dme" }) ?? "",
-        /needs a certificate of the region/,
+        /lets no matching engines of cloudlets in/,
       );
     } finally {
       await controller.stop();
