@@ -57,7 +57,11 @@ export function keepStatistics(
 ): Statistics {
   const { config, clock, log, metrics } = context;
   const replica = typedReplica(upstream.replica(SettingsKind.kind), SettingsKind);
-  const settings = () => dmeSettings(replica);
+  // Read for every call of a device, and changed by hand only.
+  let known: DmeSettings | undefined;
+  const forget = () => void (known = undefined);
+  upstream.replica(SettingsKind.kind).subscribe({ update: forget, remove: forget });
+  const settings = () => known ??= dmeSettings(replica);
   const self: DmeName = {
     dmeId: config.dmeId ?? `${hostName()}@${formatAddress(config.apiAddr)}`,
     cloudlet: site?.name ?? config.cloudlet,

@@ -9,6 +9,8 @@ import {
   FlowRateLimitSettingsKind,
   OperatorCode,
   OperatorCodeKind,
+  Settings,
+  SettingsKind,
 } from "../../../shared/schema/mod.ts";
 import { type TestController, testController, testPlatform } from "../../../tiers/regional/dme/testing/controller.ts";
 import { serveCommands, wallMs } from "../rpc/process.ts";
@@ -38,6 +40,8 @@ let storms = 0;
 let prepared: [key: string, value: Uint8Array][] = [];
 
 function fill(): void {
+  const settings = Settings.create({ maxTrackedDmeClients: 100 });
+  hub.publish(SettingsKind.kind, SettingsKind.keyString({}), Settings.encode(settings));
   for (const code of operatorCodes()) {
     hub.publish(OperatorCodeKind.kind, OperatorCodeKind.keyString({ code: code.code }), OperatorCode.encode(code));
   }
