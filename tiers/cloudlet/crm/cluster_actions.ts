@@ -10,6 +10,7 @@ import { type ClusterInst, ClusterInstInfo, ClusterInstKind } from "../../../sha
 import type { Replicas } from "./replicas.ts";
 import { clusterSpec } from "./specs.ts";
 import type { TrackedActions } from "./tracked_work.ts";
+import { versionOf } from "./object_version.ts";
 
 /** What is done with cluster instances. `platform` gives the one in use. */
 export function clusterActions(replicas: Replicas, platform: () => CloudletPlatform): TrackedActions<ClusterInst> {
@@ -59,6 +60,7 @@ export function clusterActions(replicas: Replicas, platform: () => CloudletPlatf
         errors: [...errors],
         status,
         resources: vms && { vms },
+        answeredRequest: versionOf(clusters.getByString(key)),
       }));
     },
     retract(key) {

@@ -22,6 +22,7 @@ import type { HealthReport } from "./health.ts";
 import type { Replicas } from "./replicas.ts";
 import { appInstId, appSpec, clusterKeyOf } from "./specs.ts";
 import type { TrackedActions } from "./tracked_work.ts";
+import { versionOf } from "./object_version.ts";
 
 /** How long an instance waits for what it refers to: it travels on the same stream, at most a moment apart. */
 const NEEDS_WAIT_MS = 10_000;
@@ -143,6 +144,7 @@ export function instanceActions(
         healthCheck: health?.health ?? dme.HealthCheck.HEALTH_CHECK_UNKNOWN,
         runtimeInfo: health && { containerIds: [...health.status.runtimeIds] },
         powerState: powers.get(key) ?? PowerState.POWER_STATE_UNKNOWN,
+        answeredRequest: versionOf(instances.getByString(key)),
       }));
     },
     retract(key) {

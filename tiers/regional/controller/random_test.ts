@@ -16,6 +16,8 @@ const SEED = Deno.env.get("RANDOM_SEED");
 /** Sequences of every test run, the same ones each time: what they find can be found again. */
 const RUNS = 6;
 const FIRST_SEED = 20_260;
+/** Sequences that once found a fault: equal answers of a site to two requests were taken for one. */
+const TELLING_SEEDS = LONG_RUNS === undefined ? [20_280] : [];
 /** Groups of steps of one sequence. */
 const GROUPS = 12;
 /** Longest time of a call, ms: several waits for sites one after another, on a loaded machine. */
@@ -101,7 +103,7 @@ async function run(store: Store, groups: readonly (readonly Step[])[]): Promise<
 
 const seeds = SEED !== undefined
   ? [Number(SEED)]
-  : Array.from({ length: Number(LONG_RUNS ?? RUNS) }, (_, index) => FIRST_SEED + index);
+  : [...Array.from({ length: Number(LONG_RUNS ?? RUNS) }, (_, index) => FIRST_SEED + index), ...TELLING_SEEDS];
 
 for (const seed of seeds) {
   Deno.test(`whatever happens, a region at rest is whole (seed ${seed})`, async () => {

@@ -589,6 +589,8 @@ export interface AppInstInfo {
   uri: string;
   /** Whether the instance answers, as the site's probes see it. */
   healthCheck: dme.HealthCheck;
+  /** Version of the object that the site was answering, so that equal answers to two requests are two reports: of equal ones that follow each other the second would be taken for a repetition (beyond the original). */
+  answeredRequest: string;
 }
 function emptyAppInstInfo(): AppInstInfo {
   return {
@@ -602,6 +604,7 @@ function emptyAppInstInfo(): AppInstInfo {
     powerState: 0,
     uri: "",
     healthCheck: 0,
+    answeredRequest: "",
   };
 }
 function writeAppInstInfo(m: AppInstInfo, w: Writer): void {
@@ -651,6 +654,10 @@ function writeAppInstInfo(m: AppInstInfo, w: Writer): void {
     w.uint32(160);
     w.int32(m.healthCheck);
   }
+  if (m.answeredRequest !== "") {
+    w.uint32(802);
+    w.string(m.answeredRequest);
+  }
 }
 function readAppInstInfo(r: Reader, end: number, m: AppInstInfo): AppInstInfo {
   while (r.position < end) {
@@ -686,6 +693,9 @@ function readAppInstInfo(r: Reader, end: number, m: AppInstInfo): AppInstInfo {
       case 160:
         m.healthCheck = r.int32() as dme.HealthCheck;
         break;
+      case 802:
+        m.answeredRequest = r.string();
+        break;
       default:
         r.skip(tag);
     }
@@ -713,6 +723,7 @@ export const AppInstInfo: MessageType<AppInstInfo> = defineMessage<AppInstInfo>(
     { name: "power_state", property: "powerState", number: 8, enum: () => enumDescriptor(PowerState) },
     { name: "uri", property: "uri", number: 9, scalar: "string" },
     { name: "health_check", property: "healthCheck", number: 20, enum: () => enumDescriptor(dme.HealthCheck), doc: "Whether the instance answers, as the site's probes see it." },
+    { name: "answered_request", property: "answeredRequest", number: 100, scalar: "string", doc: "Version of the object that the site was answering, so that equal answers to two requests are two reports: of equal ones that follow each other the second would be taken for a repetition (beyond the original)." },
   ],
 });
 

@@ -543,6 +543,8 @@ export interface ClusterInstInfo {
   status: StatusInfo | undefined;
   /** Machines of the cluster. */
   resources: InfraResources | undefined;
+  /** Version of the object that the site was answering, so that equal answers to two requests are two reports: of equal ones that follow each other the second would be taken for a repetition (beyond the original). */
+  answeredRequest: string;
 }
 function emptyClusterInstInfo(): ClusterInstInfo {
   return {
@@ -553,6 +555,7 @@ function emptyClusterInstInfo(): ClusterInstInfo {
     errors: [],
     status: undefined,
     resources: undefined,
+    answeredRequest: "",
   };
 }
 function writeClusterInstInfo(m: ClusterInstInfo, w: Writer): void {
@@ -590,6 +593,10 @@ function writeClusterInstInfo(m: ClusterInstInfo, w: Writer): void {
     InfraResources.write(m.resources, w);
     w.end(mark);
   }
+  if (m.answeredRequest !== "") {
+    w.uint32(802);
+    w.string(m.answeredRequest);
+  }
 }
 function readClusterInstInfo(r: Reader, end: number, m: ClusterInstInfo): ClusterInstInfo {
   while (r.position < end) {
@@ -616,6 +623,9 @@ function readClusterInstInfo(r: Reader, end: number, m: ClusterInstInfo): Cluste
       case 58:
         m.resources = InfraResources.read(r, r.end(), m.resources);
         break;
+      case 802:
+        m.answeredRequest = r.string();
+        break;
       default:
         r.skip(tag);
     }
@@ -640,6 +650,7 @@ export const ClusterInstInfo: MessageType<ClusterInstInfo> = defineMessage<Clust
     { name: "errors", property: "errors", number: 5, scalar: "string", repeated: true },
     { name: "status", property: "status", number: 6, message: () => StatusInfo },
     { name: "resources", property: "resources", number: 7, message: () => InfraResources, doc: "Machines of the cluster." },
+    { name: "answered_request", property: "answeredRequest", number: 100, scalar: "string", doc: "Version of the object that the site was answering, so that equal answers to two requests are two reports: of equal ones that follow each other the second would be taken for a repetition (beyond the original)." },
   ],
 });
 

@@ -128,7 +128,11 @@ export class FakeSite {
     more: DeepPartial<{ errors: string[]; powerState: PowerState; healthCheck: dme.HealthCheck; status: StatusInfo }> =
       {},
   ): void {
-    this.#instances.put(AppInstInfoKind.message.create({ key: AppInstKind.parseKey(key), state, ...more }));
+    const instance = typedReplica(this.client.replica(AppInstKind.kind), AppInstKind).getByString(key);
+    const answeredRequest = JSON.stringify(instance?.updatedAt ?? null);
+    this.#instances.put(
+      AppInstInfoKind.message.create({ key: AppInstKind.parseKey(key), state, answeredRequest, ...more }),
+    );
   }
 
   #maintain({ maintenanceState: state, updatedAt }: Cloudlet): void {
@@ -194,7 +198,10 @@ export class FakeSite {
 
   /** Says something of a cluster. */
   reportCluster(cluster: ClusterInst["key"], state: TrackedState, errors: string[] = []): void {
-    this.#clusters.put(ClusterInstInfoKind.message.create({ key: cluster, state, errors }));
+    const found = typedReplica(this.client.replica(ClusterInstKind.kind), ClusterInstKind)
+      .getByString(ClusterInstKind.keyString(cluster));
+    const answeredRequest = JSON.stringify(found?.updatedAt ?? null);
+    this.#clusters.put(ClusterInstInfoKind.message.create({ key: cluster, state, errors, answeredRequest }));
   }
 
   #answerCluster(cluster: ClusterInst): void {
