@@ -25,17 +25,39 @@ export function isBlank(field: FieldDescriptor, value: unknown): boolean {
  * of a list every element must be present, of a map every entry. Modifiers and secrets are not compared.
  */
 export function matches<T>(type: MessageType<T>, filter: T, object: T): boolean {
-  return matchesMessage(type.descriptor, filter as Properties, object as Properties);
+  return matcher(type, filter)(object);
+}
+
+/** {@linkcode matches} for many objects: what the example leaves open is looked at once, not for each of them. */
+export function matcher<T>(type: MessageType<T>, filter: T): (object: T) => boolean {
+  const matched = messageMatcher(type.descriptor, filter as Properties);
+  return (object) => matched(object as Properties);
+}
+
+function messageMatcher(
+  descriptor: MessageDescriptor,
+  filter: Properties,
+): (object: Properties | undefined) => boolean {
+  const checks: ((object: Properties | undefined) => boolean)[] = [];
+  for (const field of descriptor.fields) {
+    const { property, rules } = field;
+    const wanted = filter[property];
+    if (rules.modifier || rules.secret || isBlank(field, wanted)) continue;
+    if (field.kind === "message" && !field.repeated) {
+      const inner = messageMatcher(field.message!.descriptor, wanted as Properties);
+      checks.push((object) => object?.[property] !== undefined && inner(object[property] as Properties));
+    } else {
+      checks.push((object) => {
+        const actual = object?.[property];
+        return actual !== undefined && matchesField(field, wanted, actual);
+      });
+    }
+  }
+  return (object) => checks.every((check) => check(object));
 }
 
 function matchesMessage(descriptor: MessageDescriptor, filter: Properties, object: Properties | undefined): boolean {
-  for (const field of descriptor.fields) {
-    const wanted = filter[field.property];
-    if (field.rules.modifier || field.rules.secret || isBlank(field, wanted)) continue;
-    const actual = object?.[field.property];
-    if (actual === undefined || !matchesField(field, wanted, actual)) return false;
-  }
-  return true;
+  return messageMatcher(descriptor, filter)(object);
 }
 
 function matchesField(field: FieldDescriptor, wanted: unknown, actual: unknown): boolean {

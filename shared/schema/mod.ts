@@ -8,7 +8,7 @@ export * as queryqos from "./generated/queryqos/mod.ts";
 export * from "./generated/kinds.ts";
 export { fileDescriptors } from "./generated/file_descriptors.ts";
 export { messages, services } from "./generated/registry.ts";
-export { equal, isBlank, isEmpty, matches } from "./compare.ts";
+export { equal, isBlank, isEmpty, matcher, matches } from "./compare.ts";
 export { isKeyField } from "./descriptor.ts";
 export type {
   Audience,

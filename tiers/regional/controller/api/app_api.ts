@@ -6,7 +6,7 @@ import {
   AppKind,
   clearUnset,
   FlavorKind,
-  matches,
+  matcher,
   requiredIssues,
 } from "../../../../shared/schema/mod.ts";
 import type { ApiContext } from "../context.ts";
@@ -52,7 +52,7 @@ export function appApi(context: ApiContext): Handlers<typeof AppApi> {
     },
     ...appPolicyCalls(context),
     showCloudletsForAppDeployment: (request) => cloudletsForApp(context, request),
-    showApp: (request, call) => show(region.cache, AppKind, (app) => matches(AppKind.message, request, app), call),
+    showApp: (request, call) => show(region.cache, AppKind, matcher(AppKind.message, request), call),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Handlers } from "../../../../shared/rpc/mod.ts";
-import { type AppInstApi, AppInstKind, AppKind, matches } from "../../../../shared/schema/mod.ts";
+import { type AppInstApi, AppInstKind, AppKind, matcher } from "../../../../shared/schema/mod.ts";
 import type { ApiContext } from "../context.ts";
 import { checkAppInst } from "../rules/app_inst.ts";
 import { overrideOf } from "../rules/crm_override.ts";
@@ -72,7 +72,6 @@ export function appInstApi(context: ApiContext): Handlers<typeof AppInstApi> {
       ).read(call.signal);
     },
     refreshAppInst: (request, call) => refreshAppInst(context, request).read(call.signal),
-    showAppInst: (request, call) =>
-      show(region.cache, AppInstKind, (instance) => matches(AppInstKind.message, request, instance), call),
+    showAppInst: (request, call) => show(region.cache, AppInstKind, matcher(AppInstKind.message, request), call),
   };
 }

@@ -1,5 +1,5 @@
 import type { Handlers } from "../../../../shared/rpc/mod.ts";
-import { type CloudletApi, CloudletKind, matches } from "../../../../shared/schema/mod.ts";
+import { type CloudletApi, CloudletKind, matcher } from "../../../../shared/schema/mod.ts";
 import type { ApiContext } from "../context.ts";
 import { checkCloudlet, checkNewCloudlet, defaultCloudlet } from "../rules/cloudlet.ts";
 import { cloudletAllianceCalls, createCloudlet, removeCloudlet, updateCloudlet } from "./cloudlet/mod.ts";
@@ -51,7 +51,6 @@ export function cloudletApi(context: ApiContext): Handlers<typeof CloudletApi> {
       ).read(call.signal);
     },
     ...cloudletAllianceCalls(context),
-    showCloudlet: (request, call) =>
-      show(region.cache, CloudletKind, (cloudlet) => matches(CloudletKind.message, request, cloudlet), call),
+    showCloudlet: (request, call) => show(region.cache, CloudletKind, matcher(CloudletKind.message, request), call),
   };
 }

@@ -1,5 +1,5 @@
 import type { Handlers } from "../../../../shared/rpc/mod.ts";
-import { type ClusterInstApi, ClusterInstKind, matches } from "../../../../shared/schema/mod.ts";
+import { type ClusterInstApi, ClusterInstKind, matcher } from "../../../../shared/schema/mod.ts";
 import type { ApiContext } from "../context.ts";
 import { refuse } from "../faults.ts";
 import { checkClusterInst, defaultClusterInst } from "../rules/cluster_inst.ts";
@@ -66,6 +66,6 @@ export function clusterInstApi(context: ApiContext): Handlers<typeof ClusterInst
       return done(`Deleted ${deleted.length} idle clusters${failures}`);
     },
     showClusterInst: (request, call) =>
-      show(region.cache, ClusterInstKind, (cluster) => matches(ClusterInstKind.message, request, cluster), call),
+      show(region.cache, ClusterInstKind, matcher(ClusterInstKind.message, request), call),
   };
 }

@@ -1,5 +1,5 @@
 import type { Handlers } from "../../../../shared/rpc/mod.ts";
-import { type ControllerApi, ControllerKind, matches } from "../../../../shared/schema/mod.ts";
+import { type ControllerApi, ControllerKind, matcher } from "../../../../shared/schema/mod.ts";
 import type { ApiContext } from "../context.ts";
 import { show } from "./requests.ts";
 
@@ -10,7 +10,7 @@ export function controllerApi({ region }: ApiContext): Handlers<typeof Controlle
       show(
         region.cache,
         ControllerKind,
-        (controller) => matches(ControllerKind.message, request, controller),
+        matcher(ControllerKind.message, request),
         call,
       ),
   };

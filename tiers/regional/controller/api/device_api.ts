@@ -4,6 +4,7 @@ import {
   type DeviceApi,
   DeviceKey,
   DeviceKind,
+  matcher,
   matches,
   type Timestamp,
 } from "../../../../shared/schema/mod.ts";
@@ -35,8 +36,7 @@ export function deviceApi({ region, clock }: ApiContext): Handlers<typeof Device
       });
       return done("Device removed");
     },
-    showDevice: (request, call) =>
-      show(region.cache, DeviceKind, (device) => matches(DeviceKind.message, request, device), call),
+    showDevice: (request, call) => show(region.cache, DeviceKind, matcher(DeviceKind.message, request), call),
     showDeviceReport({ key, begin, end }, call) {
       const issues = new Issues();
       const ordered = begin === undefined || end === undefined || milliseconds(begin) <= milliseconds(end);

@@ -3,7 +3,7 @@ import {
   applyMask,
   type DeepPartial,
   equal,
-  matches,
+  matcher,
   type ObjectKind,
   requiredIssues,
   type Result,
@@ -152,7 +152,7 @@ export function catalog<T extends object, K>(
       }
       return done(`Deleted ${kind.noun}`);
     },
-    show: (request, call) => show(region.cache, kind, (object) => matches(kind.message, request, object), call),
+    show: (request, call) => show(region.cache, kind, matcher(kind.message, request), call),
     modify,
   };
 }

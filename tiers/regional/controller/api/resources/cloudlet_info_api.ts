@@ -5,7 +5,7 @@ import {
   CloudletKind,
   dme,
   enumText,
-  matches,
+  matcher,
 } from "../../../../../shared/schema/mod.ts";
 import type { ApiContext } from "../../context.ts";
 import { applyCloudletInfo, storedCloudletInfo } from "../../operations/site_report.ts";
@@ -19,7 +19,7 @@ const NO_CONTROLLER = "";
 export function cloudletInfoApi({ region }: ApiContext): Handlers<typeof CloudletInfoApi> {
   return {
     showCloudletInfo: (request, call) =>
-      show(region.cache, CloudletInfoKind, (info) => matches(CloudletInfoKind.message, request, info), call),
+      show(region.cache, CloudletInfoKind, matcher(CloudletInfoKind.message, request), call),
     async injectCloudletInfo(request) {
       const key = readKey(CloudletInfoKind, request);
       await region.change(async (tx) => {
