@@ -116,7 +116,6 @@ const ABSENT: Readonly<Record<string, string>> = {
   SendLocalRequest: "went between controllers for the relay for shells",
   PlatformDeleteCloudlet: "went between controllers, which all do such work themselves now",
   StreamAppInstClientsLocal: "went between controllers, of which any answers a call whole now",
-  GetCloudletGPUDriverLicenseConfig: "still to come: licenses are one for each driver, none for a cloudlet by itself",
   ShowAppInstInfo: "what sites report of instances is merged into the instance and not kept beside it",
   ShowClusterInstInfo: "what sites report of clusters is merged into the cluster and not kept beside it",
 };

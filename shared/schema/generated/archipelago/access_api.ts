@@ -583,7 +583,7 @@ export const CloudletAccessKeyApi: {
   },
 };
 
-/** Access keys as operators handle them. */
+/** Access keys and other secrets of a cloudlet as operators handle them. */
 export const CloudletKeyApi: {
   readonly name: "archipelago.CloudletKeyApi";
   readonly doc: string;
@@ -592,12 +592,14 @@ export const CloudletKeyApi: {
     readonly generateAccessKey: MethodDefinition<CloudletKey, Result> & { readonly requestStream: false; readonly responseStream: false };
     /** Take a cloudlet's access keys away: its services lose their connections and get no new ones. */
     readonly revokeAccessKey: MethodDefinition<CloudletKey, Result> & { readonly requestStream: false; readonly responseStream: false };
+    /** Show the license of the GPU driver that the cloudlet itself was given. */
+    readonly getCloudletGPUDriverLicenseConfig: MethodDefinition<CloudletKey, Result> & { readonly requestStream: false; readonly responseStream: false };
     /** Make what starts the cloudlet's resource manager on a machine of the operator's: a script with a key good for one start. */
     readonly getCloudletManifest: MethodDefinition<CloudletKey, CloudletManifest> & { readonly requestStream: false; readonly responseStream: false };
   };
 } = {
   name: "archipelago.CloudletKeyApi",
-  doc: "Access keys as operators handle them.",
+  doc: "Access keys and other secrets of a cloudlet as operators handle them.",
   methods: {
     generateAccessKey: {
       name: "GenerateAccessKey",
@@ -618,6 +620,16 @@ export const CloudletKeyApi: {
       input: CloudletKey,
       output: Result,
       api: { resource: "cloudlets", action: "MANAGE", org: "organization", open: false, requiresOrg: false, cli: "cloudlet revokeaccesskey", requiredArgs: ["cloudlet","cloudletorg"], internal: false, eachController: false },
+    },
+    getCloudletGPUDriverLicenseConfig: {
+      name: "GetCloudletGPUDriverLicenseConfig",
+      path: "/archipelago.CloudletKeyApi/GetCloudletGPUDriverLicenseConfig",
+      doc: "Show the license of the GPU driver that the cloudlet itself was given.",
+      requestStream: false,
+      responseStream: false,
+      input: CloudletKey,
+      output: Result,
+      api: { resource: "cloudlets", action: "MANAGE", org: "organization", open: false, requiresOrg: false, cli: "cloudlet getgpudriverlicenseconfig", requiredArgs: ["cloudlet","cloudletorg"], internal: false, eachController: false },
     },
     getCloudletManifest: {
       name: "GetCloudletManifest",

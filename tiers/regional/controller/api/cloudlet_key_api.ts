@@ -9,8 +9,9 @@ import {
 } from "../../../../shared/schema/mod.ts";
 import { withKey } from "../access/key_upgrade.ts";
 import type { ApiContext } from "../context.ts";
-import { failedPrecondition, refuse } from "../faults.ts";
+import { failedPrecondition, notFound, refuse } from "../faults.ts";
 import { timestamp } from "../state/object_tx.ts";
+import { cloudletSecretPath, requireSecrets } from "./cloudlet/secrets.ts";
 import { crmManifest } from "./cloudlet_manifest.ts";
 import { done } from "./requests.ts";
 
@@ -46,6 +47,16 @@ export function cloudletKeyApi(context: ApiContext): Handlers<typeof CloudletKey
         tx.put(CloudletKind, { ...without, accessRevokedAt: timestamp(clock.now()) });
       });
       return done("Access keys revoked; services of the cloudlet are disconnected");
+    },
+    async getCloudletGPUDriverLicenseConfig(request) {
+      const keyString = keyOf(request);
+      if (region.cache.get(CloudletKind, keyString) === undefined) throw notFound(CloudletKind, keyString);
+      const path = cloudletSecretPath(region.name, request, "gpu-license");
+      const license = (await requireSecrets(context.secrets).get(path))?.data["license"];
+      if (typeof license === "string") return done(license);
+      throw failedPrecondition(
+        `Cloudlet ${keyString} has no license of its own; its driver's: mcctl gpudriver getlicenseconfig`,
+      );
     },
     async getCloudletManifest(request) {
       if (access === undefined) {

@@ -3,6 +3,7 @@ import {
   AlertPolicyApi,
   AutoProvPolicyApi,
   AutoScalePolicyApi,
+  CloudletKeyApi,
   CloudletPoolApi,
   GPUDriverApi,
   NetworkApi,
@@ -30,6 +31,7 @@ export function catalogClients(channel: Channel) {
     exceptions: createClient(TrustPolicyExceptionApi, channel),
     vmPools: createClient(VMPoolApi, channel),
     gpuDrivers: createClient(GPUDriverApi, channel),
+    keys: createClient(CloudletKeyApi, channel),
     organizations: createClient(OrganizationApi, channel),
   };
 }

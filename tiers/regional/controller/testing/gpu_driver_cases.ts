@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { Status } from "../../../../shared/rpc/mod.ts";
 import { seededRandom, systemClock, systemFiles } from "../../../../shared/runtime/mod.ts";
 import {
+  CloudletKey,
+  CloudletKind,
   type DeepPartial,
   GPUDriver,
   type GPUDriverBuild,
@@ -17,7 +19,7 @@ import { debFile } from "../drivers/testing/deb_file.ts";
 import { SourceHosts, SourceReader } from "../sources/mod.ts";
 import { encodeObject } from "../state/rows.ts";
 import { type ApiCase, refused } from "./support.ts";
-import { all, lines, World } from "./world.ts";
+import { all, cloudlet, lines, World } from "./world.ts";
 
 const KEY = { organization: "Bayline Inc.", name: "nvidia" };
 const KERNEL = "5.4.0-135-generic";
@@ -147,6 +149,28 @@ export const gpuDriverCases: ApiCase[] = [
       await refused(lines(gpuDrivers.deleteGPUDriver(driver())), Status.NOT_FOUND, /GPUDriver key/);
       const { entries } = await store.scan("/v1/");
       assert.ok(!entries.some(({ value }) => new TextDecoder().decode(value).includes("hunter2")));
+    },
+  },
+  {
+    name: "GPU drivers: a cloudlet's own license is a secret that its operator can read again",
+    async run(store) {
+      await using place = await start(store);
+      const { world } = place;
+      await lines(world.api.gpuDrivers.createGPUDriver(driver()));
+      world.site().start().ready();
+      const wanted = cloudlet({ gpuConfig: { driver: KEY, licenseConfig: "the site's own" } });
+      await lines(world.api.cloudlets.createCloudlet(wanted));
+      const read = (name: string) =>
+        world.api.keys.getCloudletGPUDriverLicenseConfig(CloudletKey.create({ organization: "Bayline Inc.", name }));
+      assert.equal((await read("Edge")).message, "the site's own");
+      const row = await store.get(CloudletKind.storeKey(wanted.key));
+      assert.doesNotMatch(new TextDecoder().decode(row.entry!.value), /site's own/);
+      await refused(read("Nowhere"), Status.NOT_FOUND, /Cloudlet key .* not found/);
+      world.site("Other").start().ready();
+      await lines(
+        world.api.cloudlets.createCloudlet(cloudlet({ key: { organization: "Bayline Inc.", name: "Other" } })),
+      );
+      await refused(read("Other"), Status.FAILED_PRECONDITION, /no license of its own/);
     },
   },
   {
