@@ -105,12 +105,14 @@ export const operationCases: ApiCase[] = [
       site.behaviour = { remove: () => "working" };
       const deleting = lines(one.api.instances.deleteAppInst(instance()));
       await until(async () => (await states(one))[0] === S.DELETING, "the site is deleting");
-      const followed = follow(two);
-      // Answered after the reader has begun, as both go over one connection.
-      await states(two);
+      const reader = two.api.streams.streamAppInst(instanceKey)[Symbol.asyncIterator]();
+      site.reportInstance(key, S.DELETING, { status: { msgCount: 1, msgs: ["Stopping"] } });
+      // A reader who comes when all is over finds nothing: this one is there when its first line is.
+      assert.equal((await reader.next()).value?.message, "Stopping");
       site.reportInstance(key, S.DELETE_DONE);
-      assert.deepEqual(await deleting, ["Deleted app instance"]);
-      assert.deepEqual(await followed, ["Deleted app instance"]);
+      assert.deepEqual(await deleting, ["Stopping", "Deleted app instance"]);
+      assert.equal((await reader.next()).value?.message, "Deleted app instance");
+      assert.equal((await reader.next()).done, true);
       await refused(follow(two), Status.NOT_FOUND, /not found/);
       await refused(follow(one), Status.NOT_FOUND, /not found/);
       assert.ok((await lines(two.api.streams.streamCloudlet(cloudlet().key))).includes("Created cloudlet"));
