@@ -209,9 +209,12 @@ async function inBrowser(t: Deno.TestContext, platform: Platform, module: string
       await until("the answer of the other one", "answer", /"cloudlet":"[^"]*Paris"/);
     });
     await t.step("it is told that its instance died, and where to go", async () => {
+      await until("the stream to it", "stream", /^open/);
+      // Killed again only now and then: one that never lives has no health that could change.
       await eventually("the word of the instance's death", async () => {
         await killInstance(admin, platform, "Paris");
-        return /Health of the instance: ServerFail/.test(await shown("events")) || undefined;
+        const told = async () => /Health of the instance: ServerFail/.test(await shown("events")) || undefined;
+        return await eventually("the page to be told", told, 8_000).catch(() => undefined);
       });
       await until("the reason", "events", /\(health\)/);
       // The instance is restarted by its site, and the page is called back.
