@@ -1,9 +1,9 @@
 import { type Clock, SYSTEM_CLOCK } from "./clock.ts";
 import { BufferPool } from "./core/buffer_pool.ts";
-import { Connection, poolBufferBytes } from "./core/connection.ts";
+import { Connection } from "./core/connection.ts";
 import { ErrorCode } from "./core/constants.ts";
 import { ConnectionError } from "./core/errors.ts";
-import { DEFAULT_LIMITS, type Http2Limits } from "./core/limits.ts";
+import { DEFAULT_LIMITS, type Http2Limits, poolBufferBytes } from "./core/limits.ts";
 import { MemoryBudget } from "./core/memory_budget.ts";
 import { Driver } from "./driver.ts";
 import { ConnectionStream } from "./stream.ts";

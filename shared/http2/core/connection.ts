@@ -1,14 +1,14 @@
-import { type HeaderList, HpackError, type PreparedHeaders } from "../hpack/mod.ts";
+import type { HeaderList, PreparedHeaders } from "../hpack/mod.ts";
 import { BufferPool } from "./buffer_pool.ts";
 import { Ended } from "./closed_streams.ts";
 import type { ConnectionEvents, ConnectionOptions, Role } from "./connection_types.ts";
 import { CLIENT_PREFACE, ErrorCode, Flag, FrameType } from "./constants.ts";
 import { Departure } from "./departure.ts";
-import { ConnectionError, StreamClosedError } from "./errors.ts";
+import { asConnectionError, ConnectionError, StreamClosedError } from "./errors.ts";
 import { FrameReader } from "./frame_reader.ts";
 import { Inbound } from "./inbound.ts";
 import { InboundWindow } from "./inbound_window.ts";
-import type { Http2Limits } from "./limits.ts";
+import { type Http2Limits, poolBufferBytes } from "./limits.ts";
 import { MemoryBudget } from "./memory_budget.ts";
 import { OpeningStreams } from "./opening_streams.ts";
 import { Outbound } from "./outbound.ts";
@@ -396,17 +396,4 @@ export class Connection<S extends StreamCore = StreamCore> {
     this.outbound.output.numbers(FrameType.RST_STREAM, id, code);
     this.wake();
   }
-}
-
-/** Size of output buffers: data up to its limit, one frame more, and some control frames. */
-export function poolBufferBytes(limits: Http2Limits): number {
-  return limits.outputBytes + 20_480;
-}
-
-function asConnectionError(error: unknown): ConnectionError {
-  if (error instanceof ConnectionError) return error;
-  if (error instanceof HpackError) {
-    return new ConnectionError(ErrorCode.COMPRESSION_ERROR, error.message, { cause: error });
-  }
-  return new ConnectionError(ErrorCode.INTERNAL_ERROR, "Connection failed", { cause: error });
 }

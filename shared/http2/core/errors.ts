@@ -1,3 +1,4 @@
+import { HpackError } from "../hpack/mod.ts";
 import { ErrorCode, errorName } from "./constants.ts";
 
 /** The peer broke a rule, or a limit was passed, in a way that ends the whole connection (RFC 9113, section 5.4.1). */
@@ -31,4 +32,13 @@ export class StreamClosedError extends Error {
     this.source = source;
     this.unprocessed = options?.unprocessed ?? code === ErrorCode.REFUSED_STREAM;
   }
+}
+
+/** What went wrong with a connection, as the error that its end carries; {@linkcode HpackError} is COMPRESSION_ERROR. */
+export function asConnectionError(error: unknown): ConnectionError {
+  if (error instanceof ConnectionError) return error;
+  if (error instanceof HpackError) {
+    return new ConnectionError(ErrorCode.COMPRESSION_ERROR, error.message, { cause: error });
+  }
+  return new ConnectionError(ErrorCode.INTERNAL_ERROR, "Connection failed", { cause: error });
 }

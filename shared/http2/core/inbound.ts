@@ -2,6 +2,7 @@ import type { DecodedBlock, HeaderList } from "../hpack/mod.ts";
 import { Ended } from "./closed_streams.ts";
 import { ErrorCode, Flag, FrameType, MAX_STREAM_ID } from "./constants.ts";
 import { ConnectionError, StreamClosedError } from "./errors.ts";
+import { FrameMeter } from "./frame_meter.ts";
 import type { FrameSink } from "./frame_reader.ts";
 import { HeaderIntake } from "./header_intake.ts";
 import { contentLength } from "./header_rules.ts";
@@ -12,7 +13,6 @@ import { get32 } from "./octets.ts";
 import type { Outbound } from "./outbound.ts";
 import type { StreamCore } from "./stream_core.ts";
 import type { StreamTable } from "./stream_table.ts";
-import { TokenBucket } from "./token_bucket.ts";
 
 /** What the receiving half asks of its connection. */
 export interface InboundHost<S extends StreamCore> {
@@ -40,8 +40,6 @@ export interface InboundHost<S extends StreamCore> {
   goAway(lastStream: number, code: number): void;
 }
 
-/** Frames without progress that a frame of content pays for: window updates and pings of a peer that measures its link. */
-const FRAMES_PER_CONTENT = 4;
 /** The answer to a header list past its limits (RFC 6585, section 5). */
 const HEADERS_TOO_LARGE: HeaderList = [[":status", "431"]];
 
@@ -49,17 +47,13 @@ const HEADERS_TOO_LARGE: HeaderList = [[":status", "431"]];
 export class Inbound<S extends StreamCore> implements FrameSink {
   readonly #host: InboundHost<S>;
   readonly #headers: HeaderIntake;
-  readonly #resets: TokenBucket;
-  readonly #controlFrames: TokenBucket;
-  /** Octets of content that came for streams that we have reset and are not counted yet. */
-  #lateOctets = 0;
+  readonly #meter: FrameMeter;
 
   constructor(host: InboundHost<S>) {
     const { limits, now } = host;
     this.#host = host;
     this.#headers = new HeaderIntake(limits);
-    this.#resets = new TokenBucket(limits.resetBurst, limits.resetsPerSecond, now);
-    this.#controlFrames = new TokenBucket(limits.controlFrameBurst, limits.controlFramesPerSecond, now);
+    this.#meter = new FrameMeter(limits, now);
   }
 
   /** When the header block that is coming in began, in milliseconds, or -1. */
@@ -102,13 +96,13 @@ export class Inbound<S extends StreamCore> implements FrameSink {
       case FrameType.CONTINUATION:
         return this.#onContinuation(flags, id, source, start, end);
       default:
-        return this.#countControlFrame(); // Unknown frames are ignored (RFC 9113, section 5.5).
+        return this.#meter.controlFrame(this.#host.now); // Unknown frames are ignored (RFC 9113, section 5.5).
     }
   }
 
   /** Content went out or came in: the peer may follow it with window updates and pings. */
   content(): void {
-    this.#controlFrames.give(FRAMES_PER_CONTENT);
+    this.#meter.content();
   }
 
   // ---- DATA
@@ -127,7 +121,7 @@ export class Inbound<S extends StreamCore> implements FrameSink {
     const { window, table } = this.#host;
     window.receive(length);
     const ends = (flags & Flag.END_STREAM) !== 0;
-    if (to === from && !ends) this.#countControlFrame();
+    if (to === from && !ends) this.#meter.controlFrame(this.#host.now);
     const stream = table.open.get(id);
     if (stream === undefined) this.#strayFrame(id, "DATA", to - from);
     else this.#acceptData(stream, length, source, from, to, ends);
@@ -172,12 +166,12 @@ export class Inbound<S extends StreamCore> implements FrameSink {
     // Decoded whatever becomes of it: the compression state is the connection's.
     const block = this.#headers.headers(flags, id, source, start, end, this.#host.now);
     if (block !== null) this.#onBlock(id, block);
-    else if (end === start) this.#countControlFrame();
+    else if (end === start) this.#meter.controlFrame(this.#host.now);
   }
 
   #onContinuation(flags: number, id: number, source: Uint8Array, start: number, end: number): void {
     if (this.#headers.streamId === 0) throw protocolError("CONTINUATION without a header block");
-    if (end === start) this.#countControlFrame();
+    if (end === start) this.#meter.controlFrame(this.#host.now);
     const block = this.#headers.continuation(flags, source, start, end);
     if (block !== null) this.#onBlock(id, block);
   }
@@ -243,7 +237,7 @@ export class Inbound<S extends StreamCore> implements FrameSink {
   #onResponse(stream: S, headers: HeaderList, ends: boolean): void {
     if (headers[0]![1].startsWith("1")) {
       if (ends) return this.#streamError(stream, ErrorCode.PROTOCOL_ERROR, "Interim response ends the stream");
-      return this.#countControlFrame();
+      return this.#meter.controlFrame(this.#host.now);
     }
     stream.expectedBytes = contentLength(headers);
     if (Number.isNaN(stream.expectedBytes)) {
@@ -261,7 +255,7 @@ export class Inbound<S extends StreamCore> implements FrameSink {
 
   #onPriority(id: number, source: Uint8Array, start: number, end: number): void {
     if (id === 0) throw protocolError("PRIORITY on stream 0");
-    this.#countControlFrame();
+    this.#meter.controlFrame(this.#host.now);
     // Priorities are ignored (RFC 9113, section 5.3.2); only their form is checked.
     if (end - start !== 5) return this.#malformedPriority(id, ErrorCode.FRAME_SIZE_ERROR);
     if ((get32(source, start) & MAX_STREAM_ID) === id) this.#malformedPriority(id, ErrorCode.PROTOCOL_ERROR);
@@ -280,10 +274,10 @@ export class Inbound<S extends StreamCore> implements FrameSink {
     const stream = table.open.get(id);
     if (stream === undefined) {
       if (table.isIdle(id)) throw protocolError(`RST_STREAM on idle stream ${id}`);
-      return this.#countControlFrame();
+      return this.#meter.controlFrame(this.#host.now);
     }
-    if (role === "server") this.#countReset();
-    else this.#countControlFrame();
+    if (role === "server") this.#meter.reset(this.#host.now);
+    else this.#meter.controlFrame(this.#host.now);
     const code = get32(source, start) >>> 0;
     // Behind a complete response, NO_ERROR says only that the rest of the request is not wanted (RFC 9113, section 8.1).
     const complete = role === "client" && code === ErrorCode.NO_ERROR && stream.remoteClosed;
@@ -295,31 +289,31 @@ export class Inbound<S extends StreamCore> implements FrameSink {
     if (id !== 0) throw protocolError("SETTINGS on a stream");
     if (flags & Flag.ACK) {
       if (end !== start) throw frameSizeError("SETTINGS");
-      if (!this.#host.settingsAcknowledged()) this.#countControlFrame();
+      if (!this.#host.settingsAcknowledged()) this.#meter.controlFrame(this.#host.now);
       return;
     }
     if ((end - start) % 6 !== 0) throw frameSizeError("SETTINGS");
-    this.#countControlFrame();
+    this.#meter.controlFrame(this.#host.now);
     this.#host.settings(source, start, end);
   }
 
   #onPing(flags: number, id: number, source: Uint8Array, start: number, end: number): void {
     if (id !== 0) throw protocolError("PING on a stream");
     if (end - start !== 8) throw frameSizeError("PING");
-    this.#countControlFrame();
+    this.#meter.controlFrame(this.#host.now);
     this.#host.ping(source, start, end, (flags & Flag.ACK) !== 0);
   }
 
   #onGoAway(id: number, source: Uint8Array, start: number, end: number): void {
     if (id !== 0) throw protocolError("GOAWAY on a stream");
     if (end - start < 8) throw frameSizeError("GOAWAY");
-    this.#countControlFrame();
+    this.#meter.controlFrame(this.#host.now);
     this.#host.goAway(get32(source, start) & MAX_STREAM_ID, get32(source, start + 4) >>> 0);
   }
 
   #onWindowUpdate(id: number, source: Uint8Array, start: number, end: number): void {
     if (end - start !== 4) throw frameSizeError("WINDOW_UPDATE");
-    this.#countControlFrame();
+    this.#meter.controlFrame(this.#host.now);
     const { table, outbound } = this.#host;
     const increment = get32(source, start) & MAX_STREAM_ID;
     if (id === 0) {
@@ -341,12 +335,12 @@ export class Inbound<S extends StreamCore> implements FrameSink {
   #strayFrame(id: number, what: "DATA" | "HEADERS", octets = 0): void {
     const { table, lastAccepted } = this.#host;
     if (table.isIdle(id)) throw protocolError(`${what} on idle stream ${id}`);
-    if (id > lastAccepted) return this.#countControlFrame(); // GOAWAY and this frame have crossed.
+    if (id > lastAccepted) return this.#meter.controlFrame(this.#host.now); // GOAWAY and this frame have crossed.
     switch (table.ended.get(id)) {
       case Ended.RESET_BY_US:
-        return this.#countLateFrame(octets);
+        return this.#meter.lateFrame(octets, this.#host.now);
       case Ended.RESET_BY_PEER:
-        this.#countReset();
+        this.#meter.reset(this.#host.now);
         return this.#host.sendReset(id, ErrorCode.STREAM_CLOSED);
       case Ended.UNKNOWN:
         if (what === "HEADERS") throw protocolError(`HEADERS on stream ${id}, which is below the latest`);
@@ -358,39 +352,14 @@ export class Inbound<S extends StreamCore> implements FrameSink {
   #streamError(stream: S, code: number, message: string): void {
     this.#host.sendReset(stream.id, code);
     this.#host.close(stream, new StreamClosedError(code, "local", message), Ended.RESET_BY_US);
-    this.#countReset();
+    this.#meter.reset(this.#host.now);
   }
 
   /** Turns a stream away that has not come to be. */
   #refuse(id: number, code: number): void {
     this.#host.table.ended.add(id, Ended.RESET_BY_US);
     this.#host.sendReset(id, code);
-    this.#countReset();
-  }
-
-  /**
-   * The peer may not have seen our RST_STREAM yet. Until then it may send what the stream's window lets it, in as many
-   * frames as it has small messages, so content counts by windows and not by frames.
-   */
-  #countLateFrame(octets: number): void {
-    if (octets > 0) {
-      this.#lateOctets += octets;
-      if (this.#lateOctets < this.#host.limits.streamWindowBytes) return;
-      this.#lateOctets = 0;
-    }
-    this.#countControlFrame();
-  }
-
-  #countControlFrame(): void {
-    if (!this.#controlFrames.take(this.#host.now)) {
-      throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, "Too many frames without progress");
-    }
-  }
-
-  #countReset(): void {
-    if (!this.#resets.take(this.#host.now)) {
-      throw new ConnectionError(ErrorCode.ENHANCE_YOUR_CALM, "Too many streams were reset");
-    }
+    this.#meter.reset(this.#host.now);
   }
 }
 

@@ -118,3 +118,8 @@ export const DEFAULT_LIMITS: Http2Limits = {
   controlFrameBurst: 2_000,
   controlFramesPerSecond: 500,
 };
+
+/** Size of output buffers: data up to its limit, one frame more, and some control frames. */
+export function poolBufferBytes(limits: Http2Limits): number {
+  return limits.outputBytes + 20_480;
+}
