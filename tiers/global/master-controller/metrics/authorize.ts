@@ -1,4 +1,4 @@
-import { CloudletPool, CloudletPoolApi } from "../../../../shared/schema/mod.ts";
+import { type AppKey, type CloudletKey, CloudletPool, CloudletPoolApi } from "../../../../shared/schema/mod.ts";
 import { badRequest, forbidden } from "../http/api_error.ts";
 import type { AuthCall } from "../http/route.ts";
 import { callRegion, regionError } from "../region/call.ts";
@@ -39,6 +39,23 @@ export async function authorizeDeveloperMetrics(call: AuthCall, asked: Asked): P
   }
   if (!grants.allows(operator, "cloudletanalytics", "view")) throw forbidden();
   return await pooled(call, asked);
+}
+
+/** {@linkcode authorizeDeveloperMetrics} for an app or an instance of it, on the cloudlet named, if any. */
+export function authorizeAppMetrics(
+  call: AuthCall,
+  region: string,
+  app: AppKey,
+  cloudlet: CloudletKey,
+): Promise<readonly string[] | undefined> {
+  return authorizeDeveloperMetrics(call, {
+    region,
+    developer: app.organization,
+    operator: cloudlet.organization,
+    cloudlet: cloudlet.name,
+    what: "App",
+    resource: "appanalytics",
+  });
 }
 
 async function pooled(call: AuthCall, { region, operator, cloudlet }: Asked): Promise<string[]> {

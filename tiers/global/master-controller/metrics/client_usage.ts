@@ -2,7 +2,7 @@ import { AppInstKey, CloudletKey } from "../../../../shared/schema/mod.ts";
 import { badRequest } from "../http/api_error.ts";
 import { readFields } from "../http/json_body.ts";
 import type { AuthCall, AuthRoute } from "../http/route.ts";
-import { authorizeCloudletMetrics, authorizeDeveloperMetrics } from "./authorize.ts";
+import { authorizeAppMetrics, authorizeCloudletMetrics } from "./authorize.ts";
 import { ask, type Question } from "./question.ts";
 import { COMMON, readKey, requireRegion } from "./read.ts";
 import { type Range, readRange } from "./range.ts";
@@ -54,14 +54,7 @@ async function apiUsage(call: AuthCall) {
   if (aboutCloudlet && WITHOUT_CLOUDLET.includes(method)) {
     throw badRequest(`Cloudlet and Cloudlet org can not be specified for ${method}`);
   }
-  const confined = await authorizeDeveloperMetrics(call, {
-    region,
-    developer: appKey.organization,
-    operator: cloudletKey.organization,
-    cloudlet: cloudletKey.name,
-    what: "App",
-    resource: "appanalytics",
-  });
+  const confined = await authorizeAppMetrics(call, region, appKey, cloudletKey);
   const cloudlets = confined ?? (cloudletKey.name === "" ? undefined : [cloudletKey.name]);
   return await ask(call, region, [{
     database: "metrics",
@@ -102,14 +95,7 @@ async function appUsage(call: AuthCall) {
   if (selector === "latency") refuseFilters(selector, fields, ["deviceos", "devicemodel", "devicecarrier"]);
   const { appKey, clusterInstKey } = readKey(AppInstKey, "appinst", fields.appinst, call.body);
   const { clusterKey, cloudletKey, organization } = clusterInstKey;
-  const confined = await authorizeDeveloperMetrics(call, {
-    region,
-    developer: appKey.organization,
-    operator: cloudletKey.organization,
-    cloudlet: cloudletKey.name,
-    what: "App",
-    resource: "appanalytics",
-  });
+  const confined = await authorizeAppMetrics(call, region, appKey, cloudletKey);
   const filters = {
     apporg: appKey.organization,
     app: appKey.name,

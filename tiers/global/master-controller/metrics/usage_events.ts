@@ -1,7 +1,7 @@
 import { AppInstKey, CloudletKey, ClusterInstKey } from "../../../../shared/schema/mod.ts";
 import { readFields } from "../http/json_body.ts";
 import type { AuthCall, AuthRoute } from "../http/route.ts";
-import { authorizeCloudletMetrics, authorizeDeveloperMetrics } from "./authorize.ts";
+import { authorizeAppMetrics, authorizeCloudletMetrics, authorizeDeveloperMetrics } from "./authorize.ts";
 import { ask, type Question } from "./question.ts";
 import { COMMON, readKey, requireRegion } from "./read.ts";
 import { readRange } from "./range.ts";
@@ -18,14 +18,7 @@ async function appEvents(call: AuthCall) {
   const region = requireRegion(call, fields.region);
   const { appKey, clusterInstKey } = readKey(AppInstKey, "appinst", fields.appinst, call.body);
   const { clusterKey, cloudletKey, organization } = clusterInstKey;
-  const confined = await authorizeDeveloperMetrics(call, {
-    region,
-    developer: appKey.organization,
-    operator: cloudletKey.organization,
-    cloudlet: cloudletKey.name,
-    what: "App",
-    resource: "appanalytics",
-  });
+  const confined = await authorizeAppMetrics(call, region, appKey, cloudletKey);
   return await ask(call, region, [{
     ...eventsOf("appinst", ["cloudletorg", "flavor", "status", "event"], cloudletKey.organization),
     filters: {

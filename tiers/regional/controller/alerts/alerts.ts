@@ -1,7 +1,7 @@
 import type { Clock, RandomSource } from "../../../../shared/runtime/mod.ts";
 import { Alert, AlertKind, AppInstKind, CloudletKind, ClusterInstKind, equal } from "../../../../shared/schema/mod.ts";
 import type { Logger } from "../../../../shared/telemetry/mod.ts";
-import { REPORT_RETRY_MAX_MS, REPORT_RETRY_MIN_MS } from "../limits.ts";
+import { persist } from "../persist.ts";
 import type { ControllerLease } from "../operations/controller_lease.ts";
 import { KeyedQueue } from "../operations/keyed_queue.ts";
 import { timestamp } from "../state/object_tx.ts";
@@ -63,7 +63,7 @@ export class Alerts implements AlertSink {
 
   constructor(options: AlertsOptions) {
     this.#options = options;
-    this.#queue = new KeyedQueue((task) => this.#persist(task));
+    this.#queue = new KeyedQueue((task) => persist(options, "Alert", task, this.#stop.signal));
     this.#ends = [
       options.lease.onGranted(() => {
         for (const key of this.#held.keys()) this.#write(key);
@@ -157,18 +157,5 @@ export class Alerts implements AlertSink {
     const held = this.#held.get(keyString)!;
     if (held.grant !== lease.grants || !await lease.isAlive()) return;
     if (this.#held.get(keyString) === held) this.#held.delete(keyString);
-  }
-
-  async #persist(task: () => Promise<void>): Promise<void> {
-    const { clock, random, log } = this.#options;
-    for (let pauseMs = REPORT_RETRY_MIN_MS; !this.#stop.signal.aborted;) {
-      try {
-        return await task();
-      } catch (error) {
-        log.warn("Alert could not be stored yet", { error });
-      }
-      await clock.sleep(pauseMs * (0.5 + random.number() / 2), this.#stop.signal).catch(() => {});
-      pauseMs = Math.min(REPORT_RETRY_MAX_MS, pauseMs * 2);
-    }
   }
 }

@@ -16,7 +16,7 @@ import { removeAppInst } from "../api/app_inst/remove.ts";
 import { removeClusterInst } from "../api/cluster_inst/admit.ts";
 import type { AlertSink } from "../alerts/alerts.ts";
 import { clearOffline, raiseOffline } from "../alerts/offline.ts";
-import { REPORT_RETRY_MAX_MS, REPORT_RETRY_MIN_MS } from "../limits.ts";
+import { persist } from "../persist.ts";
 import { KeyedQueue } from "../operations/keyed_queue.ts";
 import type { Operations } from "../operations/operations.ts";
 import {
@@ -60,7 +60,7 @@ export class SiteReports {
 
   constructor(options: SiteReportsOptions) {
     this.#options = options;
-    this.#queue = new KeyedQueue((task) => this.#persist(task));
+    this.#queue = new KeyedQueue((task) => persist(options, "Report of a site", task, this.#stop.signal));
     this.#unsubscribe = options.region.cache.subscribe(({ objects }) => {
       for (const { kind, keyString, old } of objects) {
         // A site may have reported before its cloudlet was created here (anew).
@@ -191,18 +191,5 @@ export class SiteReports {
     return [...this.#options.region.cache.table(AppInstKind)]
       .filter(([, { key }]) => CloudletKind.keyString(key.clusterInstKey.cloudletKey) === cloudletKey)
       .map(([keyString]) => keyString);
-  }
-
-  async #persist(task: () => Promise<void>): Promise<void> {
-    const { clock, random, log } = this.#options;
-    for (let pauseMs = REPORT_RETRY_MIN_MS; !this.#stop.signal.aborted;) {
-      try {
-        return await task();
-      } catch (error) {
-        log.warn("Report of a site could not be stored yet", { error });
-      }
-      await clock.sleep(pauseMs * (0.5 + random.number() / 2), this.#stop.signal).catch(() => {});
-      pauseMs = Math.min(REPORT_RETRY_MAX_MS, pauseMs * 2);
-    }
   }
 }
