@@ -24,6 +24,13 @@ import { type Peers, startPeers } from "./docker.ts";
 
 const real = Deno.env.get("ARCHIPELAGO_REAL") === "1";
 
+/** What is looked at of a container, as the engine tells it. */
+interface Inspected {
+  readonly HostConfig: { Memory: number; NanoCpus: number; RestartPolicy: { Name: string } };
+  readonly Config: { Labels: Record<string, string> };
+  readonly NetworkSettings: { Ports: Record<string, { HostPort: string }[]> };
+}
+
 const CLUSTER: ClusterSpec = {
   key: `{"cluster":"one"}`,
   id: "cluster-one",
@@ -162,15 +169,14 @@ Deno.test({
         await platform.clusters!.create(CLUSTER, operation());
         const spec = await test.app(1);
         const { runtimeIds } = await platform.apps.create(spec, operation());
-        // deno-lint-ignore no-explicit-any
-        const inspect = await peers.engine.call({ path: `/containers/${runtimeIds[0]}/json` }) as any;
+        const inspect = await peers.engine.call({ path: `/containers/${runtimeIds[0]}/json` }) as Inspected;
         assert.equal(inspect.HostConfig.Memory, 64 * 1024 * 1024);
         assert.equal(inspect.HostConfig.NanoCpus, 1e9);
         assert.equal(inspect.HostConfig.RestartPolicy.Name, "unless-stopped");
         assert.equal(inspect.Config.Labels["archipelago.region"], "local");
         assert.equal(inspect.Config.Labels["archipelago.cloudlet"], "op/limits");
         assert.equal(inspect.Config.Labels["archipelago.appinst"], spec.key);
-        assert.equal(inspect.NetworkSettings.Ports["8080/tcp"][0].HostPort, String(spec.ports[0]!.publicPort));
+        assert.equal(inspect.NetworkSettings.Ports["8080/tcp"]?.[0]?.HostPort, String(spec.ports[0]!.publicPort));
         await platform.apps.delete(spec, operation());
         await platform.clusters!.delete(CLUSTER, operation());
         await platform.close();

@@ -43,6 +43,12 @@ async function begin(world: World, site: FakeSite): Promise<{ key: string; outco
 }
 
 /** Calls in the middle of which a controller dies, each on what the one before has left, done or undone. */
+/** Whether lines of an operation with `text` in them are in the store, where other controllers read them. */
+async function isStored(store: Store, text: string): Promise<boolean> {
+  const { entries } = await store.scan("/v1/Progress/");
+  return entries.some(({ value }) => new TextDecoder().decode(value).includes(text));
+}
+
 const CALLS: readonly ((world: World) => AsyncIterable<Result>)[] = [
   ({ api }) => api.cloudlets.createCloudlet(cloudlet()),
   ({ api }) => api.instances.createAppInst(instance()),
@@ -88,7 +94,7 @@ export const operationCases: ApiCase[] = [
       const { key, outcome } = await begin(one, site);
       const early = follow(two);
       const [here, there] = [follow(one), follow(two)];
-      await new Promise((resolve) => setTimeout(resolve, 700));
+      await until(() => isStored(store, CREATED[0]!), "its lines are stored");
       const late = follow(two);
       site.reportInstance(key, S.READY);
       assert.deepEqual(await outcome, CREATED);
@@ -154,7 +160,7 @@ export const operationCases: ApiCase[] = [
       const status = StatusInfo.create({ msgCount: 2, msgs: ["Fetching image", "Starting"] });
       site.reportInstance(key, S.CREATING, { status });
       await until(async () => (await states(one))[0] === S.CREATING, "the site is at work");
-      await new Promise((resolve) => setTimeout(resolve, 700));
+      await until(() => isStored(store, "Starting"), "the site's lines are taken");
       site.reportInstance(key, S.READY);
       assert.deepEqual(await outcome, CREATED);
       assert.deepEqual((await store.scan("/v1/SiteProgress/")).entries, []);
@@ -264,8 +270,7 @@ export const operationCases: ApiCase[] = [
         const { key, outcome } = await begin(one, site);
         await until(async () => (await states(two))[0] === S.CREATING, "the site is at work");
         const followed = lines(two.api.streams.streamAppInst(instance().key));
-        // So that there are lines in the store.
-        await new Promise((resolve) => setTimeout(resolve, 700));
+        await until(() => isStored(store, CREATED[0]!), "its lines are stored");
         await cut.kill();
         site.reportInstance(key, S.READY);
         assert.deepEqual((await followed).at(0), CREATED[0]);
