@@ -8,6 +8,7 @@ import { DEFAULT_GRACE_MS, defaultNotifyLimits, type NotifyLimits } from "./limi
 import type { ChildInfo, OwnedHandler } from "./owned_table.ts";
 import type { NotifyClock, NotifyLog } from "./ports.ts";
 import { rawNotifyApi } from "./service.ts";
+import type { Traffic } from "./traffic.ts";
 
 /** How a hub is made. */
 export interface NotifyHubOptions {
@@ -91,6 +92,8 @@ export interface NotifyHub {
   onChild(listener: (child: ChildInfo, event: ChildEvent) => void): void;
   /** How every stream stands. */
   streams(): StreamInfo[];
+  /** What all streams so far have carried, by service of the children. */
+  traffic(): ReadonlyMap<string, Traffic>;
   /** Ends the streams of the children that match, which are told why. Returns their number. */
   disconnect(matches: (child: ChildInfo) => boolean, reason: string): number;
   /** Ends all streams. */
@@ -146,6 +149,7 @@ export function createNotifyHub(options: NotifyHubOptions): NotifyHub {
     onUnhandled: (listener) => core.onUnhandled(listener),
     onChild: (listener) => core.onChild(listener),
     streams: () => [...core.streams()].map((stream) => infoOf(core, stream)),
+    traffic: () => core.traffic(),
     disconnect(matches, reason) {
       const ended = [...core.streams()].filter(({ child }) => child !== undefined && matches(child));
       for (const stream of ended) stream.refuse(reason);

@@ -12,6 +12,7 @@ import { type ChildInfo, type OwnedHandler, OwnedTable } from "./owned_table.ts"
 import type { NotifyClock, NotifyLog } from "./ports.ts";
 import { filterText, listOf, type Scopes, scopesOf } from "./scopes.ts";
 import { type Position, Sender } from "./sender.ts";
+import { addTraffic, type Traffic } from "./traffic.ts";
 
 /** What a frame has in front of its entries, at most. */
 const FRAME_HEAD_BYTES = 16;
@@ -80,6 +81,8 @@ export class HubCore implements HubSide {
   readonly #replaced = new Map<string, Set<string>>();
   readonly connects = new Map<string, number>();
   readonly connectedAt = new Map<number, number>();
+  /** What streams that have ended carried, by service. */
+  readonly #ended = new Map<string, Traffic>();
   readonly #takeFrame = (bytes: number): Uint8Array => this.frames.take(bytes);
   #nextId = 1;
 
@@ -121,6 +124,13 @@ export class HubCore implements HubSide {
   /** Streams that are up. */
   streams(): Iterable<HubStream> {
     return this.#streams.values();
+  }
+
+  /** What all streams so far have carried, by service. */
+  traffic(): Map<string, Traffic> {
+    const services = new Map(this.#ended);
+    for (const stream of this.#streams.values()) addTraffic(services, stream);
+    return services;
   }
 
   publish(
@@ -288,6 +298,7 @@ export class HubCore implements HubSide {
   #forget(stream: HubStream): void {
     const child = stream.child!;
     this.#streams.delete(child.name);
+    addTraffic(this.#ended, stream);
     this.connectedAt.delete(child.id);
     this.#unscoped.delete(stream);
     for (const filter of stream.sender!.filters()) {

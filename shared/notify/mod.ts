@@ -54,4 +54,5 @@ export {
   type TypedReplica,
   typedReplica,
 } from "./typed.ts";
-export { type HubMetrics, hubMetrics, type HubView, type StreamView, viewHub } from "./view.ts";
+export type { Traffic } from "./traffic.ts";
+export { type ByService, type HubMetrics, hubMetrics, type HubView, type StreamView, viewHub } from "./view.ts";

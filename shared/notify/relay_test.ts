@@ -245,9 +245,18 @@ Deno.test("the view tells each stream's lag, queue, bytes and reconnects", async
   root.hub.send("exec", Uint8Array.of(1));
   const [behind] = viewHub(root.hub, Date.now()).streams;
   assert.deepEqual([behind!.inStep, behind!.lag, behind!.behind, behind!.queuedMessages], [false, 2, { App: 2 }, 1]);
-  assert.deepEqual(hubMetrics(root.hub), {
+  const { sentBytes, receivedBytes, ...metrics } = hubMetrics(root.hub);
+  assert.deepEqual(metrics, {
     streams: [[{ service: "child" }, 1]],
     lag: [[{ service: "child" }, 2]],
     queued: [[{ service: "child" }, 1]],
+    connects: [[{ service: "child" }, 2]],
+    droppedMessages: [[{ service: "child" }, 0]],
   });
+  // The first stream, whose snapshot the second did not need, has ended and still counts.
+  assert.ok(sentBytes[0]![1] > stream!.sentBytes && receivedBytes[0]![1] >= stream!.receivedBytes);
+  await child.client!.stop();
+  await until(() => root.hub.streams().length === 0, "the child is gone");
+  assert.deepEqual(hubMetrics(root.hub).streams, []);
+  assert.deepEqual(hubMetrics(root.hub).connects, [[{ service: "child" }, 2]]);
 });

@@ -1,4 +1,5 @@
 import type { NotifyHub, StreamInfo } from "./hub.ts";
+import type { Traffic } from "./traffic.ts";
 
 /** One stream as people look at it. */
 export interface StreamView {
@@ -64,14 +65,22 @@ function viewStream(stream: StreamInfo, now: number): StreamView {
   };
 }
 
-/** One row of the metrics of a hub: a name, its labels, its value. */
+/** A value for each service. */
+export type ByService = readonly [{ service: string }, number][];
+
+/** What a hub has to show for metrics. */
 export interface HubMetrics {
   /** Streams that are up, by service. */
-  readonly streams: readonly [{ service: string }, number][];
+  readonly streams: ByService;
   /** Largest lag of a stream in revisions, by service. */
-  readonly lag: readonly [{ service: string }, number][];
+  readonly lag: ByService;
   /** Messages waiting, by service. */
-  readonly queued: readonly [{ service: string }, number][];
+  readonly queued: ByService;
+  /** Streams so far; this and what follows only grow. */
+  readonly connects: ByService;
+  readonly sentBytes: ByService;
+  readonly receivedBytes: ByService;
+  readonly droppedMessages: ByService;
 }
 
 /** Sums the streams of a hub up by service: a label for each child would be without bound. */
@@ -84,7 +93,17 @@ export function hubMetrics(hub: NotifyHub): HubMetrics {
     lag.set(service, Math.max(lag.get(service) ?? 0, ...kinds.map((kind) => kind.lag)));
     queued.set(service, (queued.get(service) ?? 0) + queuedMessages);
   }
-  const rows = (map: Map<string, number>): [{ service: string }, number][] =>
-    [...map].map(([service, value]) => [{ service }, value]);
-  return { streams: rows(streams), lag: rows(lag), queued: rows(queued) };
+  const traffic = [...hub.traffic()];
+  const rows = (values: Iterable<readonly [string, number]>): ByService =>
+    [...values].map(([service, value]) => [{ service }, value]);
+  const carried = (what: keyof Traffic) => rows(traffic.map(([service, each]) => [service, each[what]]));
+  return {
+    streams: rows(streams),
+    lag: rows(lag),
+    queued: rows(queued),
+    connects: carried("connects"),
+    sentBytes: carried("sentBytes"),
+    receivedBytes: carried("receivedBytes"),
+    droppedMessages: carried("droppedMessages"),
+  };
 }

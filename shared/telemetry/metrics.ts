@@ -24,9 +24,11 @@ export interface HistogramOptions extends MetricOptions {
 export interface Counter {
   /** @param by Zero or more. @default 1 */
   add(by?: number, labels?: Labels): void;
+  /** Asks `read` each time the metrics are read, for what is counted elsewhere and only grows; `add` throws from then on. */
+  collect(read: () => Observed): void;
 }
 
-/** What a gauge finds when it is read. */
+/** What is found when a metric is read. */
 export type Observed = number | readonly (readonly [Labels, number])[];
 
 /** Holds what goes up and down. */
@@ -79,21 +81,31 @@ export function createMetrics(): Metrics {
   };
   return {
     counter(options) {
-      const family = declare(
-        "counter",
-        options,
-        () => ({ value: 0 }),
-        (each) => each.lines("_total", ({ value }) => value),
+      const { change, collect } = values(
+        `Counter ${options.name}`,
+        "_total",
+        (show) => declare("counter", options, () => ({ value: 0 }), show),
       );
       return {
         add(by = 1, labels) {
           if (!(by >= 0)) throw new RangeError(`Counter ${options.name} cannot fall, got ${by}`);
-          const series = family.series(labels);
-          if (series) series.value += by;
+          change(labels, (old) => old + by);
         },
+        collect,
       };
     },
-    gauge: (options) => gauge(options, (show) => declare("gauge", options, () => ({ value: 0 }), show)),
+    gauge(options) {
+      const { change, collect } = values(
+        `Gauge ${options.name}`,
+        "",
+        (show) => declare("gauge", options, () => ({ value: 0 }), show),
+      );
+      return {
+        set: (value, labels) => change(labels, () => value),
+        add: (by, labels) => change(labels, (old) => old + by),
+        collect,
+      };
+    },
     histogram(options) {
       const bounds = options.bucketsSeconds ?? DEFAULT_BUCKETS_SECONDS;
       const fresh = (): Buckets => ({ counts: new Array(bounds.length + 1).fill(0), sum: 0 });
@@ -121,9 +133,10 @@ function droppedText(families: ReadonlyMap<string, { dropped(): number }>): stri
   }`;
 }
 
-type GaugeFamily = MetricFamily<{ value: number }>;
+type ValueFamily = MetricFamily<{ value: number }>;
 
-function gauge(options: MetricOptions, declare: (show: (family: GaugeFamily) => string) => GaugeFamily): Gauge {
+/** One number for each series, set here or read elsewhere. */
+function values(what: string, suffix: string, declare: (show: (family: ValueFamily) => string) => ValueFamily) {
   let read: (() => Observed) | undefined;
   const family = declare((each) => {
     if (read) {
@@ -135,18 +148,14 @@ function gauge(options: MetricOptions, declare: (show: (family: GaugeFamily) => 
         if (series) series.value = value;
       }
     }
-    return each.lines("", ({ value }) => value);
+    return each.lines(suffix, ({ value }) => value);
   });
   const change = (labels: Labels | undefined, to: (old: number) => number) => {
-    if (read) throw new Error(`Gauge ${options.name} is collected and cannot be set`);
+    if (read) throw new Error(`${what} is collected and cannot be set`);
     const series = family.series(labels);
     if (series) series.value = to(series.value);
   };
-  return {
-    set: (value, labels) => change(labels, () => value),
-    add: (by, labels) => change(labels, (old) => old + by),
-    collect: (source) => void (read = source),
-  };
+  return { change, collect: (source: () => Observed) => void (read = source) };
 }
 
 function histogramText(family: MetricFamily<Buckets>, bounds: readonly number[]): string {

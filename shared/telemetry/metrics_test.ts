@@ -10,6 +10,7 @@ Deno.test("expose writes counters, gauges and histograms as OpenMetrics", () => 
   open.set(3);
   open.add(-1);
   metrics.gauge({ name: "lag", help: "Lag.", labels: ["kind"] }).collect(() => [[{ kind: "App" }, 1.5]]);
+  metrics.counter({ name: "sent_bytes", help: "Octets.", labels: ["to"] }).collect(() => [[{ to: "crm" }, 7]]);
   const took = metrics.histogram({ name: "took_seconds", help: "Time.", bucketsSeconds: [0.1, 1] });
   for (const seconds of [0.05, 0.1, 0.5, 7]) took.observe(seconds);
   assert.equal(
@@ -23,6 +24,9 @@ open_streams 2
 # TYPE lag gauge
 # HELP lag Lag.
 lag{kind="App"} 1.5
+# TYPE sent_bytes counter
+# HELP sent_bytes Octets.
+sent_bytes_total{to="crm"} 7
 # TYPE took_seconds histogram
 # HELP took_seconds Time.
 took_seconds_bucket{le="0.1"} 2
@@ -52,4 +56,6 @@ Deno.test("a metric refuses a bad name, a second declaration and a falling count
   const counter = metrics.counter({ name: "x_total", help: "" });
   assert.throws(() => metrics.counter({ name: "x", help: "" }), /declared twice/);
   assert.throws(() => counter.add(-1), RangeError);
+  counter.collect(() => 1);
+  assert.throws(() => counter.add(1), /x_total is collected/);
 });

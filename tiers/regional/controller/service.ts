@@ -169,6 +169,17 @@ function measure({ metrics }: Context, { hub, cache }: Controller): void {
     metrics.gauge({ name: `controller_notify_${name}`, help, labels: ["service"] })
       .collect(() => hubMetrics(hub)[name as keyof typeof gauges]);
   }
+  const counters = [
+    ["connects", "connects", "Streams that children have begun, by service: they grow by reconnects."],
+    ["sent_bytes", "sentBytes", "Octets of frames sent to children, by service."],
+    ["received_bytes", "receivedBytes", "Octets of frames received from children, by service."],
+    ["dropped_messages", "droppedMessages", "Messages whose queue was full, by service."],
+  ] as const;
+  for (const [name, what, help] of counters) {
+    metrics.counter({ name: `controller_notify_${name}`, help, labels: ["service"] }).collect(() =>
+      hubMetrics(hub)[what]
+    );
+  }
 }
 
 /** A server that admits the services of a rule and nobody else. */

@@ -156,12 +156,16 @@ Deno.test("controller process: a site sees its cloudlet, and nobody passes for o
     ["crm", key, true, 0],
   ]);
   const metrics = await (await fetch(`${admin}/metrics`)).text();
-  for (const line of ["streams", "lag", "queued"]) {
-    assert.match(
-      metrics,
-      new RegExp(`^controller_notify_${line}\\{service="crm"\\} ${line === "streams" ? 1 : 0}$`, "m"),
-    );
-  }
+  const shown = (name: string) =>
+    Number(new RegExp(`^controller_notify_${name}\\{service="crm"\\} (\\d+)$`, "m").exec(metrics)?.[1]);
+  assert.deepEqual(["streams", "lag", "queued", "connects_total", "dropped_messages_total"].map(shown), [
+    1,
+    0,
+    0,
+    1,
+    0,
+  ]);
+  assert.ok(shown("sent_bytes_total") > 0 && shown("received_bytes_total") > 0);
   await good.stop();
   const other = CloudletKind.keyString({ ...SITE, name: "Other", federatedOrganization: "" });
   const cases: [Identity, string, string, RegExp][] = [
