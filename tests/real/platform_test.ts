@@ -52,6 +52,22 @@ async function containers(peers: Peers): Promise<string[]> {
   return list.map((container) => container.Id);
 }
 
+/** Waits until the site's new resource manager is ready; devices reach its instances before that, deployments do not. */
+async function siteIsReady(platform: Platform, world: World): Promise<void> {
+  await eventually("the resource manager to be ready", async () => {
+    const manager = platform.info().services.find((service) => service.pid === platform.pid("crm", "docks"));
+    const response = await fetch(`${manager!.urls.admin}/readyz`);
+    const text = await response.text();
+    if (!response.ok) throw new Error(text);
+    return true;
+  });
+  await eventually("the region to know", async () => {
+    const [info] = await world.operator.ctrl("ShowCloudletInfo", { cloudletinfo: { key: DOCKER_SITE } });
+    if (info?.state !== "Ready") throw new Error(JSON.stringify(info));
+    return true;
+  });
+}
+
 async function dockerJob(t: Deno.TestContext, platform: Platform, world: World, peers: Peers): Promise<void> {
   await t.step("a container is deployed from a registry and answers", async () => {
     await makeDockerSite(world, peers);
@@ -75,10 +91,8 @@ async function dockerJob(t: Deno.TestContext, platform: Platform, world: World, 
       const pid = platform.pid("crm", "docks");
       await killOutright(pid);
       await eventually("another resource manager", () => platform.pid("crm", "docks") !== pid || undefined);
-      await eventually(
-        "the site to be ready",
-        async () => (await device(platform, "47.8,13.0", { app: DOCKER_APP })).answer,
-      );
+      await siteIsReady(platform, world);
+      assert.equal((await device(platform, "47.8,13.0", { app: DOCKER_APP })).status, "found");
       assert.deepEqual(await containers(peers), [before]);
       assert.ok(
         Object.keys(labels.Labels).some((label) => label.includes("archipelago")),
