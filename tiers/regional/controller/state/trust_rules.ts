@@ -4,6 +4,8 @@ import {
   CloudletKind,
   CloudletPoolKind,
   type SecurityRule,
+  type TrustPolicy,
+  type TrustPolicyException,
   TrustPolicyExceptionKind,
   TrustPolicyExceptionState,
   TrustPolicyKind,
@@ -11,19 +13,26 @@ import {
 import type { AnyKind } from "../faults.ts";
 import type { RegionCache } from "./region_cache.ts";
 
+/** What will be otherwise than the cache says. */
+export interface TrustChange {
+  /** The cloudlet's policy. */
+  readonly policy?: TrustPolicy;
+  /** Keys of exceptions that will not count any more. */
+  readonly lifted?: ReadonlySet<string>;
+}
+
 /**
  * What an app may reach from a cloudlet where a trust policy is in force: the rules of the policy, and of the active
  * exceptions for this app and a pool of the cloudlet (specification 4.8). Undefined without a policy.
- *
- * @param policy the cloudlet's policy, when it is not the one in the cache
  */
 export function trustRulesOf(
   cache: RegionCache,
   cloudlet: Pick<Cloudlet, "key" | "trustPolicy">,
   appKeyString: string,
-  policy = cache.get(TrustPolicyKind, trustPolicyKey(cloudlet)),
+  change: TrustChange = {},
 ): SecurityRule[] | undefined {
   if (cloudlet.trustPolicy === "") return undefined;
+  const policy = change.policy ?? cache.get(TrustPolicyKind, trustPolicyKey(cloudlet));
   const rules = [...policy?.outboundSecurityRules ?? []];
   const pools = cache.referrersOfKind(
     CloudletKind as AnyKind,
@@ -32,12 +41,17 @@ export function trustRulesOf(
   );
   for (const key of exceptionsOf(cache, appKeyString)) {
     const exception = cache.get(TrustPolicyExceptionKind, key);
-    if (exception?.state !== TrustPolicyExceptionState.TRUST_POLICY_EXCEPTION_STATE_ACTIVE) continue;
+    if (exception === undefined || !isActive(exception) || change.lifted?.has(key)) continue;
     if (pools.has(CloudletPoolKind.keyString(exception.key.cloudletPoolKey))) {
       rules.push(...exception.outboundSecurityRules);
     }
   }
   return rules;
+}
+
+/** Whether an exception counts. */
+export function isActive({ state }: TrustPolicyException): boolean {
+  return state === TrustPolicyExceptionState.TRUST_POLICY_EXCEPTION_STATE_ACTIVE;
 }
 
 /** Keys of the exceptions that name an app. */

@@ -22,6 +22,7 @@ import { fixtureCases } from "./fixture_cases.ts";
 import { resumeCases } from "./resume_cases.ts";
 import { forceCases } from "./force_cases.ts";
 import { portCases } from "./port_cases.ts";
+import { trustCases } from "./trust_cases.ts";
 import { updateCases } from "./update_cases.ts";
 import { resourceCases } from "./resource_cases.ts";
 import { resourceQueryCases } from "./resource_query_cases.ts";
@@ -35,6 +36,7 @@ export type { ApiCase };
 export const apiCases: ApiCase[] = [
   ...catalogCases,
   ...appCases,
+  ...trustCases,
   ...cloudletCases,
   ...cloudletRuleCases,
   ...instanceCases,

@@ -11,28 +11,25 @@ import {
   type Cloudlet,
   CloudletInfoKind,
   CloudletKind,
-  CloudletPool,
   DeleteType,
   DeploymentCloudletRequest,
   ImageType,
   PlatformType,
   TrackedState,
-  TrustPolicy,
-  TrustPolicyException,
-  TrustPolicyExceptionState,
 } from "../../../../shared/schema/mod.ts";
 import { type Store, transaction } from "../../../../shared/store/mod.ts";
 import { AppSources, SourceHosts, SourceReader } from "../sources/mod.ts";
 import { encodeObject } from "../state/rows.ts";
 import { apps as fixtureApps, flavors as fixtureFlavors, imagePlaces } from "./fixture/mod.ts";
+import { interruptedStore } from "./interrupted_store.ts";
 import { type ApiCase, leftovers, refused } from "./support.ts";
 import { all, app, cloudlet, flavor, furnish, instance, lines, until, World } from "./world.ts";
 
 const POLICY = { organization: "AtlasWorks", name: "prov-a" };
-const EDGE = cloudlet().key;
+export const EDGE = cloudlet().key;
 
 /** An app that is a machine of its own, for sites of the fake platform. */
-function machine(more: Partial<App> = {}): App {
+export function machine(more: Partial<App> = {}): App {
   return app({
     deployment: "vm",
     imageType: ImageType.IMAGE_TYPE_QCOW,
@@ -42,24 +39,9 @@ function machine(more: Partial<App> = {}): App {
 }
 
 /** Puts a cloudlet into the store, as no platform here takes part in trust or has machines. */
-async function putCloudlet(store: Store, made: Cloudlet): Promise<void> {
+export async function putCloudlet(store: Store, made: Cloudlet): Promise<void> {
   const ready = { ...made, state: TrackedState.READY, dnsLabel: made.key.name.toLowerCase() };
   await transaction(store, (tx) => tx.put(CloudletKind.storeKey(made.key), encodeObject(CloudletKind, ready)));
-}
-
-/** A store that does something else first whenever a key is to be written. */
-function beforeWriting(store: Store, key: string, action: () => Promise<void>): Store {
-  const transact: Store["transact"] = async (compares, ops) => {
-    if (ops.some((op) => op.type === "put" && op.key === key)) await action();
-    return await store.transact(compares, ops);
-  };
-  return new Proxy(store, {
-    get(target, name) {
-      if (name === "transact") return transact;
-      const value = Reflect.get(target, name, target);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
 }
 
 /** Rules about apps. */
@@ -136,16 +118,11 @@ export const appCases: ApiCase[] = [
   {
     name: "an instance that comes between an update's reading and its writing freezes the app's ports",
     async run(store) {
-      let before: (() => Promise<unknown>) | undefined;
-      const disturbed = beforeWriting(store, AppKind.storeKey(app().key), async () => {
-        const once = before;
-        before = undefined;
-        await once?.();
-      });
-      await using world = await World.start({ store: disturbed });
+      const disturbed = interruptedStore(store);
+      await using world = await World.start({ store: disturbed.store });
       await furnish(world);
       const { apps, instances } = world.api;
-      before = () => lines(instances.createAppInst(instance()));
+      disturbed.before(AppKind.storeKey(app().key), async () => void await lines(instances.createAppInst(instance())));
       await refused(
         apps.updateApp(app({ fields: ["7"], accessPorts: "tcp:9090" })),
         Status.FAILED_PRECONDITION,
@@ -154,7 +131,7 @@ export const appCases: ApiCase[] = [
       assert.equal((await all(apps.showApp(App.create())))[0]!.accessPorts, "tcp:8080");
       // And without an instance in between it works.
       await lines(instances.deleteAppInst(instance()));
-      before = () => Promise.resolve();
+
       await apps.updateApp(app({ fields: ["7"], accessPorts: "tcp:9090" }));
     },
   },
@@ -194,86 +171,6 @@ export const appCases: ApiCase[] = [
         Status.INVALID_ARGUMENT,
         /app_key\.organization.*app_key\.version.*alert_policy/,
       );
-    },
-  },
-  {
-    name: "where a trust policy is in force, apps must be trusted, and stay so",
-    async run(store) {
-      await using world = await World.start({ store });
-      const { flavors, apps, instances, trustPolicies, pools, exceptions } = world.api;
-      await flavors.createFlavor(flavor());
-      const policyKey = { organization: EDGE.organization, name: "tp" };
-      await lines(trustPolicies.createTrustPolicy(TrustPolicy.create({
-        key: policyKey,
-        outboundSecurityRules: [{ protocol: "tcp", portRangeMin: 443, remoteCidr: "8.100.0.0/16" }],
-      })));
-      world.site().start().ready();
-      await putCloudlet(
-        store,
-        cloudlet({ platformType: PlatformType.PLATFORM_TYPE_FAKE, trustPolicy: "tp", envVar: {} }),
-      );
-      await until(() => world.controller.cache.table(CloudletInfoKind).size === 1, "the site has reported");
-      await apps.createApp(machine());
-      await refused(
-        lines(instances.createAppInst(instance())),
-        Status.FAILED_PRECONDITION,
-        /App .*Echo.* may not run on cloudlet .*Edge.*: the app is not trusted/,
-      );
-      const outward = (remoteCidr: string) => [{ protocol: "tcp", portRangeMin: 443, portRangeMax: 443, remoteCidr }];
-      await apps.updateApp(
-        machine({ fields: ["37", "38"], trusted: true, requiredOutboundConnections: outward("9.9.9.0/24") }),
-      );
-      await refused(
-        lines(instances.createAppInst(instance())),
-        Status.FAILED_PRECONDITION,
-        /allows TCP 443 to 9\.9\.9/,
-      );
-      await apps.updateApp(machine({ fields: ["38"], requiredOutboundConnections: outward("8.100.7.0/24") }));
-      await lines(instances.createAppInst(instance()));
-
-      await refused(
-        apps.updateApp(machine({ fields: ["37"], trusted: false })),
-        Status.FAILED_PRECONDITION,
-        /would not be trusted: on cloudlet .*Edge.* the app is not trusted/,
-      );
-      const changed = (portRangeMin: number) => ({
-        ...TrustPolicy.create({ key: policyKey, fields: ["3"] }),
-        outboundSecurityRules: outward("8.0.0.0/8").map((rule) => ({ ...rule, portRangeMin })),
-      });
-      await refused(
-        lines(trustPolicies.updateTrustPolicy(changed(444))),
-        Status.INVALID_ARGUMENT,
-        /port_range_max/,
-      );
-      await refused(
-        lines(trustPolicies.updateTrustPolicy({ ...changed(1), outboundSecurityRules: [] })),
-        Status.FAILED_PRECONDITION,
-        /would not be trusted: App .*Echo.* on cloudlet .*Edge.*TCP 443 to 8\.100\.7/,
-      );
-      await lines(trustPolicies.updateTrustPolicy(changed(1)));
-      await lines(instances.deleteAppInst(instance()));
-      const poolKey = { organization: EDGE.organization, name: "pool" };
-      await pools.createCloudletPool(CloudletPool.create({ key: poolKey, cloudlets: [EDGE] }));
-      const exception = TrustPolicyException.create({
-        key: { appKey: app().key, cloudletPoolKey: poolKey, name: "tpe" },
-        outboundSecurityRules: outward("9.9.0.0/16"),
-      });
-      await exceptions.createTrustPolicyException(exception);
-      await apps.updateApp(machine({ fields: ["38"], requiredOutboundConnections: outward("9.9.9.0/24") }));
-      await refused(lines(instances.createAppInst(instance())), Status.FAILED_PRECONDITION, /active exception/);
-      await exceptions.updateTrustPolicyException({
-        ...exception,
-        fields: ["3"],
-        state: TrustPolicyExceptionState.TRUST_POLICY_EXCEPTION_STATE_ACTIVE,
-      });
-      await lines(instances.createAppInst(instance()));
-      await lines(instances.deleteAppInst(instance()));
-      await refused(
-        apps.updateApp(machine({ fields: ["37"], trusted: false })),
-        Status.FAILED_PRECONDITION,
-        /App in use by TrustPolicyException/,
-      );
-      await refused(apps.deleteApp(machine()), Status.FAILED_PRECONDITION, /App in use by TrustPolicyException/);
     },
   },
   {

@@ -21,6 +21,7 @@ import { checkNetwork } from "../../rules/network.ts";
 import { checkCloudletPool, checkOperatorCode, checkResTagTable } from "../../rules/operator_objects.ts";
 import type { RegionCache } from "../../state/region_cache.ts";
 import { done } from "../requests.ts";
+import { requireTrustOutside } from "../app_trust.ts";
 import { catalog, streamed } from "./catalog.ts";
 
 /** Handlers of OperatorCodeApi. */
@@ -72,6 +73,11 @@ export function cloudletPoolApi(context: ApiContext): Handlers<typeof CloudletPo
     },
     check: checkCloudletPool,
     updating: (_pool, _before, key) => refuseInUse(cache, CloudletPoolKind as AnyKind, key),
+    async within(tx, pool, before) {
+      const stay = new Set(pool.cloudlets.map(CloudletKind.keyString));
+      const leaving = before?.cloudlets.map(CloudletKind.keyString).filter((key) => !stay.has(key)) ?? [];
+      await requireTrustOutside(context, tx, CloudletPoolKind.keyString(pool.key), leaving);
+    },
   });
 
   /** The pool of a request about one member, with the member's key as the pool keeps it. */

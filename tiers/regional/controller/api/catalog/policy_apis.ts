@@ -31,7 +31,8 @@ import {
 import { defaultSecurityRules } from "../../rules/security_rules.ts";
 import type { ObjectTx } from "../../state/object_tx.ts";
 import { currentSettings } from "../../state/settings.ts";
-import { cloudletsUnder, requireTrustUnder } from "../app_trust.ts";
+import { isActive } from "../../state/trust_rules.ts";
+import { cloudletsUnder, requireTrustUnder, requireTrustWithoutException } from "../app_trust.ts";
 import { done } from "../requests.ts";
 import { catalog, streamed } from "./catalog.ts";
 import { updateTrustPolicy } from "./trust_policy_update.ts";
@@ -149,11 +150,13 @@ export function trustPolicyExceptionApi(context: ApiContext): Handlers<typeof Tr
     },
     check: checkTrustPolicyException,
     async within(tx, exception, before) {
+      if (before !== undefined && !isActive(exception)) await requireTrustWithoutException(context, tx, before);
       const app = await tx.get(AppKind, AppKind.keyString(exception.key.appKey));
       if (before === undefined && app !== undefined && !app.trusted) {
         throw failedPrecondition(`App ${AppKind.keyString(app.key)} is not trusted: exceptions are for trusted apps`);
       }
     },
+    removing: (tx, exception) => requireTrustWithoutException(context, tx, exception),
   });
   return {
     createTrustPolicyException: exceptions.create,

@@ -1,8 +1,9 @@
-import { RpcError } from "../../../../../shared/rpc/mod.ts";
+import { RpcError, Status } from "../../../../../shared/rpc/mod.ts";
 import { CloudletKind, equal, TrustPolicy, TrustPolicyKind } from "../../../../../shared/schema/mod.ts";
 import type { ApiContext } from "../../context.ts";
 import type { Operation } from "../../operations/operation.ts";
 import type { Progress } from "../../operations/progress.ts";
+import { cloudletsUnder, requireTrustUnder } from "../app_trust.ts";
 import { pushTrustPolicy } from "../cloudlet/mod.ts";
 import { readKey } from "../requests.ts";
 import { siteFailure } from "../site_work.ts";
@@ -10,7 +11,8 @@ import type { CatalogCalls } from "./catalog.ts";
 
 /**
  * UpdateTrustPolicy: stores the rules and has every cloudlet that uses the policy put them in force, all at once. When
- * none of them can, the rules are those of before (specification 5.5).
+ * none of them can, the rules are those of before (specification 5.5), unless an instance has come that only the new ones
+ * allow.
  */
 export function updateTrustPolicy(
   context: ApiContext,
@@ -61,9 +63,18 @@ async function pushToAll(
     }
   }));
   if (cloudlets.length === 0 || failures.length < cloudlets.length) return;
-  await region.change(async (tx) => {
-    const policy = await tx.get(TrustPolicyKind, key);
-    if (policy) tx.put(TrustPolicyKind, { ...policy, outboundSecurityRules: before.outboundSecurityRules });
-  });
+  try {
+    await region.change(async (tx) => {
+      const policy = await tx.get(TrustPolicyKind, key);
+      if (policy === undefined) return;
+      const restored = { ...policy, outboundSecurityRules: before.outboundSecurityRules };
+      await requireTrustUnder(context, tx, restored, cloudletsUnder(context, key));
+      tx.put(TrustPolicyKind, restored);
+    });
+  } catch (error) {
+    // An instance came meanwhile that only the new rules allow.
+    if (RpcError.from(error).code !== Status.FAILED_PRECONDITION) throw error;
+    failures.push(`the rules of before cannot be put back: ${RpcError.from(error).message}`);
+  }
   throw siteFailure(failures);
 }
