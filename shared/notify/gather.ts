@@ -67,6 +67,8 @@ export interface AskOptions {
   readonly timeoutMs: number;
   /** @default everybody */
   readonly to?: GatherTarget;
+  /** Children that are asked and heard, by what is proven of them and not only by what they say. @default all */
+  readonly through?: (child: ChildInfo) => boolean;
   readonly onReply?: (reply: GatheredReply) => void;
 }
 
@@ -99,6 +101,7 @@ export function createGatherer(options: GatherOptions): Gatherer {
     to: GatherTarget,
     timeoutMs: number,
     take: (reply: GatheredReply) => void,
+    through?: (child: ChildInfo) => boolean,
   ): Promise<{ silent: NodeName[]; dropped: number }> {
     if (rounds.size >= MAX_OPEN) throw new RangeError(`${MAX_OPEN} questions are open already`);
     const { promise, resolve } = Promise.withResolvers<void>();
@@ -123,7 +126,7 @@ export function createGatherer(options: GatherOptions): Gatherer {
         round.done();
       });
     }
-    if (hub) askBelow(hub, round, correlation, question, to, Math.floor(timeoutMs * SHARE_BELOW));
+    if (hub) askBelow(hub, round, correlation, question, to, Math.floor(timeoutMs * SHARE_BELOW), through);
     round.done();
     const cancel = clock.after(timeoutMs, resolve);
     await promise;
@@ -141,11 +144,14 @@ export function createGatherer(options: GatherOptions): Gatherer {
     question: Uint8Array,
     to: GatherTarget,
     timeoutMs: number,
+    through?: (child: ChildInfo) => boolean,
   ): void {
     const request = GatherRequest.encode(GatherRequest.create({ ...to, timeoutMs, value: question }));
-    const children = hub.streams().map((stream) => stream.child).filter((child) => mayReach(child, to));
+    const children = hub.streams().map((stream) => stream.child).filter((child) =>
+      mayReach(child, to) && (through?.(child) ?? true)
+    );
     // One message for all is encoded once; a question for one cloudlet goes only where that may be.
-    if (to.cloudlet === undefined) hub.send(type, request, {}, { correlation });
+    if (to.cloudlet === undefined && !through) hub.send(type, request, {}, { correlation });
     else for (const child of children) hub.send(type, request, { instance: child.instance }, { correlation });
     for (const child of children) round.waitingFor.set(child.id, child);
   }
@@ -223,12 +229,12 @@ export function createGatherer(options: GatherOptions): Gatherer {
   }
 
   return {
-    async ask(question, { timeoutMs, to = {}, onReply }) {
+    async ask(question, { timeoutMs, to = {}, through, onReply }) {
       const replies: GatheredReply[] = [];
       const { silent, dropped } = await gather(question, to, timeoutMs, (reply) => {
         replies.push(reply);
         onReply?.(reply);
-      });
+      }, through);
       return { replies, silent, dropped };
     },
     get open() {

@@ -102,7 +102,7 @@ Deno.test("edge events: a device follows its instance, and the choice is explain
       const [asked] = await world.developer.ctrl("RequestAppInstLatency", {
         appinstlatency: { key: instanceKey("munich") },
       });
-      assert.match(JSON.stringify(asked), /Asked 1 devices on 1 matching engines/);
+      assert.match(JSON.stringify(asked), /Asked 1 device on 1 matching engine/);
       await device.next("LatencyRequest");
       device.send({
         event_type: "EVENT_LATENCY_SAMPLES",

@@ -184,6 +184,7 @@ export const MatchQuery: MessageType<MatchQuery> = defineMessage<MatchQuery>({
 
 /** What becomes of an instance in a search. */
 export const MatchVerdict = {
+  /** An engine could not say anything. */
   MATCH_VERDICT_UNKNOWN: 0,
   /** It is what the device gets. */
   WINS: 1,
@@ -200,7 +201,7 @@ describeEnum(MatchVerdict, {
   name: "archipelago.MatchVerdict",
   typeName: "MatchVerdict",
   doc: "What becomes of an instance in a search.",
-  docs: { WINS: "It is what the device gets.", SHARES: "The device gets it or another one that is as near.", LOSES: "The device could get it if there were no better one.", EXCLUDED: "The device cannot get it." },
+  docs: { MATCH_VERDICT_UNKNOWN: "An engine could not say anything.", WINS: "It is what the device gets.", SHARES: "The device gets it or another one that is as near.", LOSES: "The device could get it if there were no better one.", EXCLUDED: "The device cannot get it." },
 });
 
 /** An instance of the app, and why a device gets it or does not. */
@@ -221,6 +222,8 @@ export interface MatchCandidate {
   cluster: string;
   clusterOrg: string;
   uri: string;
+  /** Names of the matching engines that say so; with the verdict unknown, of those that could not say anything. */
+  engines: string[];
 }
 function emptyMatchCandidate(): MatchCandidate {
   return {
@@ -235,6 +238,7 @@ function emptyMatchCandidate(): MatchCandidate {
     cluster: "",
     clusterOrg: "",
     uri: "",
+    engines: [],
   };
 }
 function writeMatchCandidate(m: MatchCandidate, w: Writer): void {
@@ -282,6 +286,10 @@ function writeMatchCandidate(m: MatchCandidate, w: Writer): void {
     w.uint32(90);
     w.string(m.uri);
   }
+  for (const item of m.engines) {
+    w.uint32(98);
+    w.string(item);
+  }
 }
 function readMatchCandidate(r: Reader, end: number, m: MatchCandidate): MatchCandidate {
   while (r.position < end) {
@@ -320,6 +328,9 @@ function readMatchCandidate(r: Reader, end: number, m: MatchCandidate): MatchCan
       case 90:
         m.uri = r.string();
         break;
+      case 98:
+        m.engines.push(r.string());
+        break;
       default:
         r.skip(tag);
     }
@@ -347,6 +358,7 @@ export const MatchCandidate: MessageType<MatchCandidate> = defineMessage<MatchCa
     { name: "cluster", property: "cluster", number: 9, scalar: "string", rules: { arg: "cluster" } },
     { name: "cluster_org", property: "clusterOrg", number: 10, scalar: "string", rules: { arg: "clusterorg" } },
     { name: "uri", property: "uri", number: 11, scalar: "string", rules: { arg: "uri" } },
+    { name: "engines", property: "engines", number: 12, scalar: "string", repeated: true, rules: { arg: "engines" }, doc: "Names of the matching engines that say so; with the verdict unknown, of those that could not say anything." },
   ],
 });
 
@@ -398,7 +410,7 @@ export const AppInstLatencyApi: {
   readonly name: "archipelago.AppInstLatencyApi";
   readonly doc: string;
   readonly methods: {
-    /** Ask the devices that use an app instance to measure their latency and report it. */
+    /** Ask the devices that use an app instance to measure their latency and report it; says how many, and which matching engines have not answered. */
     readonly requestAppInstLatency: MethodDefinition<AppInstLatency, Result> & { readonly requestStream: false; readonly responseStream: false };
   };
 } = {
@@ -408,12 +420,12 @@ export const AppInstLatencyApi: {
     requestAppInstLatency: {
       name: "RequestAppInstLatency",
       path: "/archipelago.AppInstLatencyApi/RequestAppInstLatency",
-      doc: "Ask the devices that use an app instance to measure their latency and report it.",
+      doc: "Ask the devices that use an app instance to measure their latency and report it; says how many, and which matching engines have not answered.",
       requestStream: false,
       responseStream: false,
       input: AppInstLatency,
       output: Result,
-      api: { resource: "appinsts", action: "MANAGE", org: "key.app_key.organization", open: false, requiresOrg: false, cli: "appinstlatency request", requiredArgs: ["apporg","appname","appvers","cloudletorg","cloudlet"], internal: false, eachController: false },
+      api: { resource: "appinsts", action: "MANAGE", org: "key.app_key.organization", open: false, requiresOrg: false, cli: "appinstlatency request", requiredArgs: ["apporg","appname","appvers","cloudletorg","cloudlet"], internal: false, eachController: true },
     },
   },
 };
@@ -422,7 +434,7 @@ export const MatchApi: {
   readonly name: "archipelago.MatchApi";
   readonly doc: string;
   readonly methods: {
-    /** Explain which instance of an app a device gets at a place, and why it does not get the others. */
+    /** Explain which instance of an app a device gets at a place, and why it does not get the others. Every matching engine of the region is asked; what several say in the same words is told once. */
     readonly explainMatch: MethodDefinition<MatchQuery, MatchCandidate> & { readonly requestStream: false; readonly responseStream: true };
   };
 } = {
@@ -432,12 +444,12 @@ export const MatchApi: {
     explainMatch: {
       name: "ExplainMatch",
       path: "/archipelago.MatchApi/ExplainMatch",
-      doc: "Explain which instance of an app a device gets at a place, and why it does not get the others.",
+      doc: "Explain which instance of an app a device gets at a place, and why it does not get the others. Every matching engine of the region is asked; what several say in the same words is told once.",
       requestStream: false,
       responseStream: true,
       input: MatchQuery,
       output: MatchCandidate,
-      api: { resource: "appinsts", action: "VIEW", org: "app_key.organization", open: false, requiresOrg: false, cli: "dme explain", requiredArgs: ["apporg","appname","appvers","latitude","longitude"], internal: false, eachController: false },
+      api: { resource: "appinsts", action: "VIEW", org: "app_key.organization", open: false, requiresOrg: false, cli: "dme explain", requiredArgs: ["apporg","appname","appvers","latitude","longitude"], internal: false, eachController: true },
     },
   },
 };

@@ -89,6 +89,31 @@ export async function* callEach<I extends object, O extends object>(
   if (failures.length > 0) throw told ?? failures[0];
 }
 
+/** What one controller of a region has answered. */
+export interface ControllerAnswer {
+  /** All that came of it, also before it failed. */
+  readonly replies: readonly object[];
+  readonly failure?: RpcError;
+}
+
+/** Calls every controller of a region at once and waits for all of them. */
+export async function gatherEach(
+  channels: readonly Channel[],
+  method: MethodDefinition,
+  request: object,
+  caller: RegionCaller,
+): Promise<ControllerAnswer[]> {
+  return await Promise.all(channels.map(async (channel) => {
+    const replies: object[] = [];
+    try {
+      for await (const reply of callRegion(channel, method, request, caller)) replies.push(reply);
+      return { replies };
+    } catch (error) {
+      return { replies, failure: RpcError.from(error) };
+    }
+  }));
+}
+
 /** What a failed call of a region means for the caller: 400 with the status text alone (mc spec 1.8). */
 export function regionError(region: string, error: unknown): ApiError {
   if (error instanceof ApiError) return error;

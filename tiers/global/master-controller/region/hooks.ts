@@ -5,6 +5,8 @@ import type { Session } from "../auth/session.ts";
 import { badRequest, forbidden } from "../http/api_error.ts";
 import { findRecord, type RecordValues } from "../model/record.ts";
 import { ORGANIZATIONS } from "../model/types.ts";
+import type { ControllerAnswer } from "./call.ts";
+import { explanationAnswer, latencyAnswer } from "./matching_engines.ts";
 import type { RegionMethod } from "./methods.ts";
 import { authorizeBuildUrl, driverVisibility, publicDriver } from "./gpu_drivers.ts";
 import { authorizeException, exceptionOfPool, exceptionVisibility } from "./trust_policy_exceptions.ts";
@@ -28,6 +30,8 @@ export interface Hooks {
   check?(call: HookCall, request: object): Promise<void> | void;
   /** Replaces the generic decision of what a show may see. */
   visibility?(call: HookCall, request: object): Visibility;
+  /** Puts the answers of all controllers of a region together, where one after the other would not do. @throws {ApiError} */
+  combine?(region: string, answers: readonly ControllerAnswer[]): Iterable<object>;
   /** What the caller sees of an object of an organization that is not among the visible; undefined: nothing. */
   reduce?(call: HookCall, object: object): object | undefined;
 }
@@ -42,6 +46,8 @@ const HOOKS: Readonly<Record<string, Hooks>> = {
   UpdateTrustPolicyException: { authorize: authorizeException },
   ShowTrustPolicyException: { visibility: exceptionVisibility, reduce: exceptionOfPool },
   ShowAlert: { reduce: reduceAlert },
+  RequestAppInstLatency: { combine: latencyAnswer },
+  ExplainMatch: { combine: explanationAnswer },
 };
 
 /** The hooks of a method; empty when it has none. */

@@ -20,7 +20,7 @@ import { json, message, type Reply } from "../http/reply.ts";
 import type { AuthCall, AuthRoute } from "../http/route.ts";
 import type { RecordValues } from "../model/record.ts";
 import { authorizeChange, authorizeShow, requireAdminToOverride } from "./authorize.ts";
-import { callEach, regionError } from "./call.ts";
+import { callEach, gatherEach, regionError } from "./call.ts";
 import { type HookCall, type Hooks, hooksOf } from "./hooks.ts";
 import { type RegionMethod, regionMethods } from "./methods.ts";
 
@@ -101,7 +101,10 @@ async function change(
   async function* replies(): AsyncIterable<object> {
     try {
       const options: Record<string, string> = dryRun ? { [RequestOption.dryRun]: "true" } : {};
-      yield* callEach(channels, target.method, request, { ...callerOf(call), options });
+      const caller = { ...callerOf(call), options };
+      if (hooks.combine) {
+        yield* hooks.combine(region, await gatherEach(channels, target.method, request, caller));
+      } else yield* callEach(channels, target.method, request, caller);
     } catch (error) {
       throw regionError(region, error);
     }

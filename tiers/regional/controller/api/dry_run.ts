@@ -69,7 +69,7 @@ function dryContext(context: ApiContext, dry: DryStore): ApiContext {
     autoProvisioner,
     driverFiles: driverFiles && { ...driverFiles, put: () => Promise.resolve(), remove: () => Promise.resolve() },
     engines: {
-      requestLatency: () => Promise.resolve({ clients: 0, engines: 0 }),
+      requestLatency: () => Promise.resolve({ clients: 0, engines: 0, silent: [] }),
       explain: (query) => engines.explain(query),
     },
     // Nothing is changed outside, only looked at.

@@ -12,6 +12,7 @@ import {
 } from "../../../../shared/schema/mod.ts";
 import type { ApiContext } from "../context.ts";
 import { notFound, refuse } from "../faults.ts";
+import type { LatencyAsked } from "../replication/matching_engines.ts";
 import { completeKey } from "./app_inst/key.ts";
 
 /** Handlers of AppInstLatencyApi. */
@@ -24,10 +25,15 @@ export function appInstLatencyApi(context: ApiContext): Handlers<typeof AppInstL
       refuse(requiredIssues(AppInstLatency, { key: wanted.key }));
       const key = AppInstKind.keyString(wanted.key);
       if (region.cache.get(AppInstKind, key) === undefined) throw notFound(AppInstKind, key);
-      const { clients, engines: asked } = await engines.requestLatency({ key: wanted.key });
-      return Result.create({ message: `Asked ${clients} devices on ${asked} matching engines` });
+      return Result.create({ message: askedText(await engines.requestLatency({ key: wanted.key })) });
     },
   };
+}
+
+function askedText({ clients, engines, silent }: LatencyAsked): string {
+  const count = (number: number, what: string) => `${number} ${what}${number === 1 ? "" : "s"}`;
+  const missing = silent.length === 0 ? "" : `, no answer from ${silent.join(", ")}`;
+  return `Asked ${count(clients, "device")} on ${count(engines, "matching engine")}${missing}`;
 }
 
 /** Handlers of MatchApi. */

@@ -1,24 +1,43 @@
-import { createGatherer, type GatheredReply, type NotifyHub } from "../../../../shared/notify/mod.ts";
+import { type ChildInfo, createGatherer, type Gathered, type NotifyHub } from "../../../../shared/notify/mod.ts";
+import type { RpcError } from "../../../../shared/rpc/mod.ts";
 import type { Clock } from "../../../../shared/runtime/mod.ts";
 import {
   AppInstLatency,
   AppInstLatencyAsked,
   EXPLAIN_QUESTION,
   LATENCY_QUESTION,
-  type MatchCandidate,
+  MatchCandidate,
   MatchExplanation,
   MatchQuery,
 } from "../../../../shared/schema/mod.ts";
 import { failedPrecondition } from "../faults.ts";
 
-/** The matching engines that are connected to this controller. */
+/** What has come of a question for latencies. */
+export interface LatencyAsked {
+  /** Devices that were asked. */
+  readonly clients: number;
+  /** Engines that have asked them. */
+  readonly engines: number;
+  /** Engines that have not answered, each with why. */
+  readonly silent: readonly string[];
+}
+
+/**
+ * The matching engines that are connected to this controller. Whoever wants to hear all of the region asks every
+ * controller.
+ */
 export interface MatchingEngines {
-  /** Has the clients of an instance asked for latencies. @returns how many were asked, by how many engines */
-  requestLatency(request: AppInstLatency): Promise<{ clients: number; engines: number }>;
   /**
-   * What an engine makes of a search.
+   * Has the clients of an instance asked for latencies.
    *
-   * @throws {RpcError} FAILED_PRECONDITION when none is connected, or none could answer; says why.
+   * @throws {RpcError} FAILED_PRECONDITION when no engine is connected
+   */
+  requestLatency(request: AppInstLatency): Promise<LatencyAsked>;
+  /**
+   * What the engines make of a search, one engine after the other. An engine that could not say anything is a candidate
+   * with an unknown verdict and the reason.
+   *
+   * @throws {RpcError} FAILED_PRECONDITION when none is connected
    */
   explain(query: MatchQuery): Promise<readonly MatchCandidate[]>;
 }
@@ -45,27 +64,48 @@ export function matchingEngines(hub: NotifyHub, region: string, controller: stri
 
   return {
     async requestLatency(request) {
-      const { replies } = await latency.ask(AppInstLatency.encode(request), {
+      const gathered = await latency.ask(AppInstLatency.encode(request), {
         timeoutMs: ANSWER_MS,
         to: { service: ENGINE },
       });
-      const answers = replies.filter(({ error }) => error === undefined);
-      const counts = answers.map(({ value }) => AppInstLatencyAsked.decode(value).clients);
-      return { clients: counts.reduce((sum, count) => sum + count, 0), engines: counts.length };
+      const counts = answers(gathered).map(({ value }) => AppInstLatencyAsked.decode(value).clients);
+      const silent = failures(gathered).map(({ engine, why }) => `${engine}: ${why}`);
+      if (counts.length + silent.length === 0) throw nobody();
+      return { clients: counts.reduce((sum, count) => sum + count, 0), engines: counts.length, silent };
     },
     async explain(query) {
-      // All engines have the same tables: any one will do, but those on sites belong to somebody else.
-      const engine = hub.streams().map(({ child }) => child)
-        .find(({ service, scope }) => service === ENGINE && scope === undefined);
-      if (engine === undefined) throw failedPrecondition("No matching engine is connected to this controller");
-      const { replies } = await explanation.ask(MatchQuery.encode(query), {
+      // Those on sites belong to somebody else.
+      const isOurs = ({ service, scope }: ChildInfo) => service === ENGINE && scope === undefined;
+      if (!hub.streams().some(({ child }) => isOurs(child))) throw nobody();
+      const gathered = await explanation.ask(MatchQuery.encode(query), {
         timeoutMs: ANSWER_MS,
-        to: { service: ENGINE, instance: engine.instance },
+        to: { service: ENGINE },
+        through: isOurs,
       });
-      const reply: GatheredReply | undefined = replies[0];
-      if (reply === undefined) throw failedPrecondition("The matching engine did not answer in time");
-      if (reply.error !== undefined) throw failedPrecondition(reply.error);
-      return MatchExplanation.decode(reply.value).candidates;
+      return [
+        ...answers(gathered).flatMap(({ node: { instance }, value }) =>
+          MatchExplanation.decode(value).candidates.map((candidate) => ({ ...candidate, engines: [instance] }))
+        ),
+        ...failures(gathered).map(({ engine, why }) => MatchCandidate.create({ reason: why, engines: [engine] })),
+      ];
     },
   };
+}
+
+function nobody(): RpcError {
+  return failedPrecondition("No matching engine is connected to this controller");
+}
+
+function answers({ replies }: Gathered): Gathered["replies"] {
+  return replies.filter(({ error }) => error === undefined);
+}
+
+function failures({ replies, silent }: Gathered): { engine: string; why: string }[] {
+  return [
+    ...replies.filter(({ error }) => error !== undefined).map(({ node, error }) => ({
+      engine: node.instance,
+      why: error!,
+    })),
+    ...silent.map(({ instance }) => ({ engine: instance, why: "has not answered in time" })),
+  ];
 }

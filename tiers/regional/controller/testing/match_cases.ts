@@ -7,6 +7,7 @@ import {
   AppInstLatencyAsked,
   EXPLAIN_QUESTION,
   LATENCY_QUESTION,
+  MatchCandidate,
   MatchExplanation,
   MatchQuery,
   MatchVerdict,
@@ -19,12 +20,19 @@ interface Engine {
   readonly asked: string[];
 }
 
-/** A matching engine that has the given number of devices on its streams. */
-function engine(world: World, name: string, clients: number, explain: () => MatchExplanation): Engine {
+/** A matching engine that has the given number of devices on its streams, of the region or of a cloudlet. */
+export function matchingEngine(
+  world: World,
+  name: string,
+  clients: number,
+  explain: () => MatchExplanation,
+  cloudlet = "",
+): Engine {
   const client = createNotifyClient({
     service: "dme",
     region: "eu",
     instance: name,
+    cloudlet,
     wants: [],
     connect: roundRobin([world.notifyAddress], () => ({})),
     backoff: { initialMs: 10, maxMs: 100 },
@@ -81,43 +89,56 @@ export const matchCases: ApiCase[] = [
         /key\.app_key\.organization/,
       );
       await refused(all(world.api.matches.explainMatch(query)), Status.FAILED_PRECONDITION, /No matching engine/);
+      await refused(
+        world.api.latencies.requestAppInstLatency(AppInstLatency.create({ key })),
+        Status.FAILED_PRECONDITION,
+        /No matching engine/,
+      );
       const other = MatchQuery.create({ appKey: { ...query.appKey, version: "9" } });
       await refused(all(world.api.matches.explainMatch(other)), Status.NOT_FOUND, /App key .* not found/);
 
       const winner = { verdict: MatchVerdict.WINS, rank: 1, cloudlet: "Edge", distanceKm: 12.5, reason: "the nearest" };
       const explanation = MatchExplanation.create({ candidates: [winner] });
       const engines = [
-        engine(world, "one", 3, () => explanation),
-        engine(world, "two", 4, () => explanation),
+        matchingEngine(world, "one", 3, () => explanation),
+        matchingEngine(world, "two", 4, () => explanation),
       ];
+      // Somebody else's, which has devices but no say.
+      const onSite = matchingEngine(
+        world,
+        "three",
+        5,
+        () => explanation,
+        '{"organization":"Bayline Inc.","name":"Edge"}',
+      );
       try {
-        await until(() => world.controller.hub.streams().length === 3, "both engines are connected");
+        await until(() => world.controller.hub.streams().length === 4, "all engines are connected");
         const { message } = await world.api.latencies.requestAppInstLatency(AppInstLatency.create({ key }));
-        assert.equal(message, "Asked 7 devices on 2 matching engines");
+        assert.equal(message, "Asked 12 devices on 3 matching engines");
+        onSite.asked.length = 0;
         for (const { asked } of engines) {
           // The cluster that the request left out is filled in.
           assert.match(asked.splice(0).join(), /^\{"app_key":.*"cluster_key":\{"name":".+"\}/);
         }
         const told = await all(world.api.matches.explainMatch(query));
-        assert.deepEqual(told, explanation.candidates);
-        assert.deepEqual(engines.flatMap(({ asked }) => asked), ["48.5"]);
+        const by = (name: string) => ({ ...explanation.candidates[0]!, engines: [name] });
+        assert.deepEqual(told.toSorted((a, b) => a.engines[0]! < b.engines[0]! ? -1 : 1), [by("one"), by("two")]);
+        assert.deepEqual([...engines, onSite].map(({ asked }) => asked), [["48.5"], ["48.5"], []]);
       } finally {
-        for (const { client } of engines) await client.stop();
+        for (const { client } of [...engines, onSite]) await client.stop();
       }
-      const failing = engine(world, "three", 0, () => {
+      const failing = matchingEngine(world, "four", 0, () => {
         throw new Error("The region's data has not arrived yet");
       });
       try {
         await until(
-          () => world.controller.hub.streams().some(({ child }) => child.instance === "three"),
+          () => world.controller.hub.streams().some(({ child }) => child.instance === "four"),
           "it is there",
         );
         await until(() => world.controller.hub.streams().length === 2, "the others have gone");
-        await refused(
-          all(world.api.matches.explainMatch(query)),
-          Status.FAILED_PRECONDITION,
-          /data has not arrived yet/,
-        );
+        assert.deepEqual(await all(world.api.matches.explainMatch(query)), [
+          MatchCandidate.create({ reason: "The region's data has not arrived yet", engines: ["four"] }),
+        ]);
       } finally {
         await failing.client.stop();
       }

@@ -103,6 +103,7 @@ export class World implements AsyncDisposable {
   readonly store: Store;
   readonly controller: Controller;
   readonly api: ReturnType<typeof apiClients>;
+  readonly apiAddress: string;
   readonly notifyAddress: string;
   readonly log: ReturnType<typeof memoryLogger>;
   readonly #servers: readonly RpcServer[];
@@ -159,6 +160,7 @@ export class World implements AsyncDisposable {
     this.controller = controller;
     this.log = log;
     this.#servers = servers;
+    this.apiAddress = apiAddress;
     this.#channel = createChannel({ address: apiAddress });
     this.api = apiClients(this.#channel);
     this.notifyAddress = notifyAddress;
