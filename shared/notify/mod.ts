@@ -2,6 +2,7 @@
  * Replication between a parent and its children: state by kinds, what children own, messages.
  * @module
  */
+export { Arena, type ByteRange } from "./arena.ts";
 export type { Admission, AdmissionRefusal, AdmissionRules } from "./admission.ts";
 export type { BackoffOptions } from "./backoff.ts";
 export {

@@ -8,7 +8,7 @@ export { type RpcClock, systemRpcClock } from "./clock.ts";
 export type { CallContext, ClientInterceptor, OutgoingContext, Peer, ServerInterceptor } from "./context.ts";
 export { RpcError, type RpcErrorOptions } from "./error.ts";
 export { h2ClientTransport, h2ServerTransport, HandshakeRefusedError } from "./h2/mod.ts";
-export type { Handler, Handlers } from "./handlers.ts";
+export type { Handler, Handlers, ResponseItem } from "./handlers.ts";
 export {
   addHealth,
   type Health,
@@ -22,6 +22,7 @@ export { type CallRecord, logCalls } from "./interceptors/log_calls.ts";
 export { mapErrors } from "./interceptors/map_errors.ts";
 export { type CallSpan, traceClient, traceServer } from "./interceptors/trace.ts";
 export * from "./limits.ts";
+export { MessageBatch } from "./message_batch.ts";
 export { Metadata, type MetadataInit, type MetadataValue, type ValueOf } from "./metadata.ts";
 export { type Codec, type Input, type Method, type Output, rawBytes, type Service } from "./method.ts";
 export {

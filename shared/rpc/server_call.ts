@@ -2,6 +2,7 @@ import type { RpcClock } from "./clock.ts";
 import { type CallContext, chain, type Peer, type ServerInterceptor } from "./context.ts";
 import { RpcError } from "./error.ts";
 import type { AnyHandler } from "./handlers.ts";
+import { MessageBatch } from "./message_batch.ts";
 import { Metadata } from "./metadata.ts";
 import type { Codec } from "./method.ts";
 import { Status } from "./status.ts";
@@ -175,7 +176,10 @@ export class ServerCall implements CallContext {
       for (;;) {
         const next = await iterator.next();
         if (next.done || this.#finished) break;
-        const room = this.#call.write(codec.encode(next.value), this.compress);
+        const { value } = next;
+        const room = value instanceof MessageBatch
+          ? this.#writeBatch(value)
+          : this.#call.write(codec.encode(value), this.compress);
         if (room) await room;
       }
     } catch (error) {
@@ -183,6 +187,19 @@ export class ServerCall implements CallContext {
       throw error;
     } finally {
       signal.removeEventListener("abort", stop);
+    }
+  }
+
+  #writeBatch(batch: MessageBatch): Promise<void> | void {
+    if (this.compress || this.#call.writeFramed === undefined) return this.#writeEach(batch);
+    return this.#call.writeFramed(batch.framed());
+  }
+
+  async #writeEach(batch: MessageBatch): Promise<void> {
+    for (const message of batch.messages()) {
+      if (this.#finished) return;
+      const room = this.#call.write(message, this.compress);
+      if (room) await room;
     }
   }
 }

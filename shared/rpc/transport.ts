@@ -86,6 +86,11 @@ export interface IncomingCall {
    * `compressed` is a wish: it holds when the caller takes gzip, the headers said so and the message becomes smaller.
    */
   write(message: Uint8Array, compressed: boolean): Promise<void> | void;
+  /**
+   * Sends messages joined as they travel uncompressed, like {@linkcode IncomingCall.write}; their octets are the
+   * caller's again when it returns nothing or its promise has settled. Absent where each message has to be written.
+   */
+  writeFramed?(messages: Uint8Array): Promise<void> | void;
   /** Ends the call; once, nothing may follow. */
   finish(end: CallEnd): void;
   /** Ends the call without a status and drops what waits to be sent; nothing may follow. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createClient } from "../client.ts";
 import { RpcError } from "../error.ts";
+import { MessageBatch } from "../message_batch.ts";
 import { Metadata } from "../metadata.ts";
 import { Status } from "../status.ts";
 import { bench, collect, Crooked, Echo, type Transports, WAIT_MS } from "./harness.ts";
@@ -29,6 +30,38 @@ export function callTests(name: string, transports: Transports): void {
       },
     });
     assert.deepEqual(await collect(b.echo.download("500")), Array.from({ length: 500 }, (_, i) => `${i}`));
+    assert.deepEqual(await collect(b.echo.download("0")), []);
+  });
+
+  for (const compress of [false, true]) {
+    run(`batches arrive as their messages, between others, ${compress ? "" : "not "}compressed`, async () => {
+      // The first batch needs several frames and more than the reader's window, the second repeats its octets' array.
+      const sizes = [[1, 0, 70_000, 300, 2_000_000], [], [5, 4_000]];
+      await using b = await bench(transports, {
+        async *download() {
+          const batch = new MessageBatch();
+          for (const [i, of] of sizes.entries()) {
+            batch.clear();
+            for (const size of of) batch.add(new TextEncoder().encode(`<${String(i).repeat(size)}>`), 1, size);
+            yield batch;
+            yield `after ${i}`;
+          }
+        },
+      }, { compress });
+      const wanted = sizes.flatMap((of, i) => [...of.map((size) => String(i).repeat(size)), `after ${i}`]);
+      assert.deepEqual(await collect(b.echo.download("")), wanted);
+    });
+  }
+
+  run("a batch may be all that a call answers", async () => {
+    await using b = await bench(transports, {
+      async *download(request) {
+        const batch = new MessageBatch();
+        for (let i = 0; i < Number(request); i++) batch.add(new TextEncoder().encode(`${i}`));
+        yield batch;
+      },
+    });
+    assert.deepEqual(await collect(b.echo.download("3")), ["0", "1", "2"]);
     assert.deepEqual(await collect(b.echo.download("0")), []);
   });
 

@@ -110,6 +110,16 @@ export class H2ServerCall implements IncomingCall {
     return settled(this.#stream.write(prefix, small ?? message));
   }
 
+  writeFramed(messages: Uint8Array): Promise<void> | void {
+    if (this.#over || messages.length === 0) return;
+    this.#release();
+    if (!this.#headersSent) {
+      this.#headersSent = true;
+      this.#stream.respond(this.#prepared);
+    }
+    return settled(this.#stream.write(messages));
+  }
+
   /** Settles for the whole response whether messages may be compressed: once the headers have left, it is too late. */
   #choose(mayCompress: boolean): void {
     this.#gzip = mayCompress && acceptsGzip(fieldOf(this.#stream.headers, "grpc-accept-encoding"));

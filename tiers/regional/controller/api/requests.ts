@@ -10,12 +10,12 @@ import {
   requiredIssues,
   Result,
 } from "../../../../shared/schema/mod.ts";
-import type { CallContext, Metadata } from "../../../../shared/rpc/mod.ts";
+import { type CallContext, MessageBatch, type Metadata } from "../../../../shared/rpc/mod.ts";
 import { refuse } from "../faults.ts";
 import type { Progress } from "../operations/progress.ts";
 import { Issues } from "../rules/issues.ts";
-import { firstAfter } from "../state/key_order.ts";
 import type { RegionCache } from "../state/region_cache.ts";
+import { firstAfter } from "../state/row_order.ts";
 
 /**
  * Takes a new object from a request: only what callers may set, defaults filled in, all rules checked that need no other
@@ -43,8 +43,11 @@ export function readKey<T, K>(kind: ObjectKind<T, K>, request: T): string {
   return kind.keyString(kind.key(request));
 }
 
+/** A show hands over so many octets at once: enough to make a step cheap, and little to wait in memory for slow readers. */
+const BATCH_BYTES = 32 * 1024;
+
 /**
- * Everything that matches an example, in the order of keys, from the cache. With a limit among the call's request options
+ * Everything that matches an example, in the order of keys, from the cache, as the bytes that are kept there. With a limit among the call's request options
  * it is one page, and the trailers say where the next one begins. Throws INVALID_ARGUMENT for options that are none.
  */
 export async function* show<T, K>(
@@ -52,21 +55,32 @@ export async function* show<T, K>(
   kind: ObjectKind<T, K>,
   matches: (object: T) => boolean,
   call: Pick<CallContext, "metadata" | "trailers">,
-): AsyncGenerator<T> {
+): AsyncGenerator<MessageBatch> {
   const page = readPage(call.metadata);
-  // A list of keys, not of objects: a slow reader then sees objects as they are when their turn comes.
-  const keys = cache.sortedKeys(kind);
+  // A list of rows, not of objects: a slow reader then sees objects as they are when their turn comes.
+  const rows = cache.ordered(kind);
+  const batch = new MessageBatch();
   let shown = 0;
   let last = "";
-  for (let i = firstAfter(keys, page.after); i < keys.length; i++) {
-    const object = cache.get(kind, keys[i]!);
-    if (object === undefined || !matches(object)) continue;
-    // Told only when there is something on the next page.
-    if (shown === page.limit) return void call.trailers.set(RequestOption.continueAt, continueToken(last));
+  for (let i = firstAfter(rows, page.after); i < rows.length; i++) {
+    let row = rows[i]!;
+    // It went; under the same key another may have come.
+    if (row.object === undefined) row = cache.row(kind, row.key) ?? row;
+    if (row.object === undefined || !matches(row.object)) continue;
+    if (shown === page.limit) {
+      // Told only when there is something on the next page.
+      call.trailers.set(RequestOption.continueAt, continueToken(last));
+      break;
+    }
     shown++;
-    last = keys[i]!;
-    yield object;
+    last = row.key;
+    const { slab, at, length } = cache.encoded(kind, row);
+    batch.add(slab, at, length);
+    if (batch.bytes < BATCH_BYTES) continue;
+    yield batch;
+    batch.clear();
   }
+  if (batch.bytes > 0) yield batch;
 }
 
 function readPage(metadata: Metadata): { after: string; limit: number } {

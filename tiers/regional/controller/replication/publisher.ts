@@ -43,11 +43,13 @@ export function publishRegion(
 
   function publish<T, K>(kind: ObjectKind<T, K>, keyString: string): void {
     if (!published.has(kind.kind)) return;
-    const object = cache.get(kind, keyString);
+    const row = cache.row(kind, keyString);
+    const object = row?.object;
     const traceparent = cache.traceparentOf(kind, keyString);
-    if (object === undefined) hub.publish(kind.kind, keyString, undefined, { traceparent });
+    if (row === undefined || object === undefined) hub.publish(kind.kind, keyString, undefined, { traceparent });
     else {
-      hub.publish(kind.kind, keyString, kind.message.encode(object), {
+      const { slab, at, length } = cache.encoded(kind, row);
+      hub.publish(kind.kind, keyString, slab.subarray(at, at + length), {
         scopes: scopes.scopesOf(kind, keyString, object),
         traceparent,
       });

@@ -1,8 +1,9 @@
+import type { ByteRange } from "../../../../shared/notify/mod.ts";
 import type { Logger } from "../../../../shared/telemetry/mod.ts";
 import { type Controller, ControllerKind, type JsonValue, type ObjectKind } from "../../../../shared/schema/mod.ts";
 import { CompactedError, type Store, type StoreEntry, type WatchBatch } from "../../../../shared/store/mod.ts";
 import type { AnyKind } from "../faults.ts";
-import { KeyOrder } from "./key_order.ts";
+import { type ObjectRow, ObjectTable } from "./object_table.ts";
 import { ReferenceIndex } from "./reference_index.ts";
 import type { Reference } from "./references.ts";
 import { type OperationRow, readOperationRow } from "./operation_row.ts";
@@ -38,10 +39,8 @@ export class RegionCache {
   readonly #log: Logger;
   readonly #kinds: readonly AnyKind[];
   readonly #kindOfName: ReadonlyMap<string, AnyKind>;
-  readonly #tables = new Map<string, Map<string, unknown>>();
-  readonly #orders = new Map<string, KeyOrder>();
+  readonly #tables = new Map<string, ObjectTable>();
   readonly #references: ReferenceIndex;
-  readonly #modRevisions = new Map<string, number>();
   readonly #operations = new RowSet(OPERATION_PREFIX);
   readonly #rowWatchers = new RowWatchers();
   readonly #listeners = new Set<(change: RegionChange) => void>();
@@ -55,10 +54,7 @@ export class RegionCache {
     this.#log = log;
     this.#kinds = kinds.filter((kind) => kind.stored);
     this.#kindOfName = new Map(this.#kinds.map((kind) => [kind.kind, kind]));
-    for (const kind of this.#kinds) {
-      this.#tables.set(kind.kind, new Map());
-      this.#orders.set(kind.kind, new KeyOrder());
-    }
+    for (const kind of this.#kinds) this.#tables.set(kind.kind, new ObjectTable(kind.message));
     this.#references = new ReferenceIndex(this.#kinds, (kind) => this.table(kind));
   }
 
@@ -81,16 +77,31 @@ export class RegionCache {
 
   /** All objects of a kind by key string. */
   table<T, K>(kind: ObjectKind<T, K>): ReadonlyMap<string, T> {
-    return this.#tables.get(kind.kind) as unknown as ReadonlyMap<string, T>;
+    return this.#tableOf(kind);
   }
 
   get<T, K>(kind: ObjectKind<T, K>, keyString: string): T | undefined {
     return this.table(kind).get(keyString);
   }
 
-  /** The keys of a kind's objects, ascending. The list stays as it is when objects come and go. */
-  sortedKeys(kind: AnyKind): readonly string[] {
-    return this.#orders.get(kind.kind)!.keys(this.table(kind));
+  /** A kind's objects, ascending by key. The list stays as it is when objects come and go. */
+  ordered<T, K>(kind: ObjectKind<T, K>): readonly ObjectRow<T>[] {
+    return this.#tableOf(kind).ordered();
+  }
+
+  /** What is known of an object. */
+  row<T, K>(kind: ObjectKind<T, K>, keyString: string): ObjectRow<T> | undefined {
+    return this.#tableOf(kind).row(keyString);
+  }
+
+  /** The keys of a kind's objects, ascending. */
+  sortedKeys(kind: AnyKind): string[] {
+    return this.ordered(kind).map(({ key }) => key);
+  }
+
+  /** An object as it travels, encoded once for all who ask (see `ObjectTable`); nobody may change the bytes. */
+  encoded<T, K>(kind: ObjectKind<T, K>, row: ObjectRow<T>): ByteRange {
+    return this.#tableOf(kind).encoded(row);
   }
 
   /** Objects that refer to this one by the schema's `needs`, in dependency order; reports of sites do not count. */
@@ -206,7 +217,7 @@ export class RegionCache {
       this.#put(entry, changes);
     }
     for (const kind of this.#kinds) {
-      for (const keyString of [...this.#tables.get(kind.kind)!.keys()]) {
+      for (const keyString of [...this.table(kind).keys()]) {
         if (!seen.has(kind.storePrefix + keyString)) this.#delete(kind.storePrefix + keyString, changes);
       }
     }
@@ -232,14 +243,12 @@ export class RegionCache {
     this.#rowWatchers.changed(entry.key, entry.value);
     if (this.#operations.add(entry)) return;
     const found = this.#find(entry.key);
-    if (found === undefined || this.#modRevisions.get(entry.key) === entry.modRevision) return;
+    if (found === undefined) return;
     const { kind, keyString, table } = found;
-    this.#modRevisions.set(entry.key, entry.modRevision);
+    if (table.row(keyString)?.modRevision === entry.modRevision) return;
     try {
       const object = decodeObject<unknown>(kind, entry.value);
-      if (!table.has(keyString)) this.#orders.get(kind.kind)!.add(keyString);
-      changes.push({ kind, keyString, object, old: table.get(keyString) });
-      table.set(keyString, object);
+      changes.push({ kind, keyString, object, old: table.put(keyString, object, entry.modRevision) });
     } catch (error) {
       // One damaged row must not take the region down; what was known of the object stays.
       this.#log.error("Row of the region store cannot be read", { key: entry.key, error });
@@ -251,15 +260,15 @@ export class RegionCache {
     const found = this.#find(key);
     if (found === undefined) return;
     const { kind, keyString, table } = found;
-    this.#modRevisions.delete(key);
-    const old = table.get(keyString);
-    if (old === undefined) return;
-    table.delete(keyString);
-    this.#orders.get(kind.kind)!.remove();
-    changes.push({ kind, keyString, object: undefined, old });
+    const old = table.delete(keyString);
+    if (old !== undefined) changes.push({ kind, keyString, object: undefined, old });
   }
 
-  #find(key: string): { kind: AnyKind; keyString: string; table: Map<string, unknown> } | undefined {
+  #tableOf<T, K>(kind: ObjectKind<T, K>): ObjectTable<T> {
+    return this.#tables.get(kind.kind) as unknown as ObjectTable<T>;
+  }
+
+  #find(key: string): { kind: AnyKind; keyString: string; table: ObjectTable } | undefined {
     const end = key.indexOf("/", STORE_PREFIX.length);
     const kind = this.#kindOfName.get(key.slice(STORE_PREFIX.length, end));
     return kind && { kind, keyString: key.slice(kind.storePrefix.length), table: this.#tables.get(kind.kind)! };

@@ -1,4 +1,4 @@
-import type { CallContext } from "../../../../../shared/rpc/mod.ts";
+import type { CallContext, MessageBatch } from "../../../../../shared/rpc/mod.ts";
 import {
   applyMask,
   type DeepPartial,
@@ -44,7 +44,7 @@ export interface CatalogCalls<T> {
   update(request: T): Promise<Result>;
   /** Deletes by the two steps of specification 4.1, where others may refer to such objects. */
   remove(request: T, call: CallContext): Promise<Result>;
-  show(request: T, call: CallContext): AsyncGenerator<T>;
+  show(request: T, call: CallContext): AsyncGenerator<MessageBatch>;
   /**
    * Changes an object by a call of its own: reads it, lets `change` work on it, and writes it when that made a difference,
    * with all checks of an update.
