@@ -1,5 +1,6 @@
-import { isSignedWith, MacKey, parseToken, signToken, TokenError } from "./jwt.ts";
-import type { CookieKeys } from "./keys.ts";
+import { isSignedWith, parseToken, signToken, TokenError } from "./jwt.ts";
+import type { CookieKey, CookieKeys } from "./keys.ts";
+import { MacKey } from "./mac.ts";
 
 /** Verified tokens that are remembered; at about 1 KB each this bounds the memory to some 16 MB. */
 export const MAX_REMEMBERED_TOKENS = 16_384;
@@ -8,15 +9,15 @@ export const MAX_REMEMBERED_TOKENS = 16_384;
 const MAX_TRUST_MS = 60_000;
 
 /** What a jar needs. */
-export interface CookieJarOptions<K> {
+export interface CookieJarOptions<W, K extends W> {
   readonly keys: CookieKeys;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly lifetimeMs: number;
   /** Reads the `key` claim; throws {@link TokenError} when it does not fit. */
   readonly read: (key: Readonly<Record<string, unknown>>) => K;
-  /** The members of the `key` claim in their order, `kid` excepted. */
-  readonly write: (key: K) => object;
+  /** The members of the `key` claim in their order, `kid` excepted, as JSON without the braces around them. */
+  readonly write: (key: W) => string;
 }
 
 interface Remembered<K> {
@@ -27,25 +28,30 @@ interface Remembered<K> {
 /**
  * Issues and verifies one kind of cookie: a JWT by HS512 whose claims are `exp`, `iat` and `key`, with the id of the
  * signing key inside `key` (DME specification 3.2). Verified cookies are remembered for a while, at most until they
- * expire, because most calls of a device carry the cookie of the call before.
+ * expire, because most calls of a device carry the cookie of the call before. What is read out of a cookie may be more than
+ * what was written into it.
  */
-export class CookieJar<K> {
-  readonly #options: CookieJarOptions<K>;
+export class CookieJar<W, K extends W = W> {
+  readonly #options: CookieJarOptions<W, K>;
   readonly #remembered = new Map<string, Remembered<K>>();
   /** Prepared keys, for as long as their secrets are kept. */
   readonly #macKeys = new WeakMap<Uint8Array, MacKey>();
 
-  constructor(options: CookieJarOptions<K>) {
+  constructor(options: CookieJarOptions<W, K>) {
     this.#options = options;
   }
 
-  /** A new cookie. @throws {Error} When there is no key to sign with. */
-  async issue(key: K): Promise<string> {
-    const { keys, now, lifetimeMs, write } = this.#options;
-    const { kid, secret } = keys.atHand() ?? await keys.current();
-    const iat = Math.floor(now() / 1000);
-    const members = kid === 0 ? write(key) : { ...write(key), kid };
-    return signToken({ exp: iat + Math.floor(lifetimeMs / 1000), iat, key: members }, this.#macKey(secret));
+  /** A new cookie; there is nothing to wait for while the key is at hand. @throws {Error} When there is no key to sign with. */
+  issue(key: W): string | Promise<string> {
+    return this.issuePrinted(this.#options.write(key));
+  }
+
+  /** The same with members of the `key` claim that were printed elsewhere. */
+  issuePrinted(members: string): string | Promise<string> {
+    const { keys } = this.#options;
+    const key = keys.atHand();
+    if (key !== undefined) return this.#sign(members, key);
+    return keys.current().then((current) => this.#sign(members, current));
   }
 
   /** What a cookie says when it was verified a moment ago, so that the usual call waits for nothing. */
@@ -86,6 +92,14 @@ export class CookieJar<K> {
   /** Cookies remembered now. */
   get remembered(): number {
     return this.#remembered.size;
+  }
+
+  #sign(members: string, { kid, secret }: CookieKey): string {
+    const { now, lifetimeMs } = this.#options;
+    const iat = Math.floor(now() / 1000);
+    const exp = iat + Math.floor(lifetimeMs / 1000);
+    const version = kid === 0 ? "" : `${members === "" ? "" : ","}"kid":${kid}`;
+    return signToken(`{"exp":${exp},"iat":${iat},"key":{${members}${version}}}`, this.#macKey(secret));
   }
 
   #macKey(secret: Uint8Array): MacKey {

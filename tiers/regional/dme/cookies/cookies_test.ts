@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { Buffer } from "node:buffer";
 import { createHmac } from "node:crypto";
 import fc from "fast-check";
 import { edgeEventsCookies } from "./edge_events.ts";
-import { MacKey, signToken, TokenError } from "./jwt.ts";
+import { signToken, TokenError } from "./jwt.ts";
 import { type CookieKeys, fixedKeys } from "./keys.ts";
 import { MAX_REMEMBERED_TOKENS } from "./cookie_jar.ts";
+import { MacKey } from "./mac.ts";
 import { type Session, sessionCookies } from "./session.ts";
 
 const ISSUED_MS = 1_700_000_000_000;
@@ -17,6 +19,7 @@ const SESSION: Session = {
   uniqueIdType: "headset",
   uniqueId: "123",
 };
+const PROVEN = { ...SESSION, app: "acme\nalpha\n1.1", device: "headset\n123" };
 const GOLDEN = "eyJhbGciOiJIUzUxMiIsInR5cCI6IkpXVCJ9." +
   "eyJleHAiOjE3MDAwODY0MDAsImlhdCI6MTcwMDAwMDAwMCwia2V5Ijp7InBlZXJpcCI6IjEyNy4wLjAuMSIsIm9yZ25hbWUiOiJhY21lIiwiYXBwbmFt" +
   "ZSI6ImFscGhhIiwiYXBwdmVycyI6IjEuMSIsInVuaXF1ZWlkdHlwZSI6ImhlYWRzZXQiLCJ1bmlxdWVpZCI6IjEyMyIsImtpZCI6MX19." +
@@ -27,8 +30,8 @@ function sessions(nowMs = ISSUED_MS, keys: CookieKeys = fixedKeys(1, "12345")) {
   return { clock, jar: sessionCookies({ keys, now: () => clock.nowMs, lifetimeMs: DAY_MS }) };
 }
 
-function claims(key: object, times: object = {}): object {
-  return { exp: ISSUED_MS / 1000 + 60, iat: ISSUED_MS / 1000, ...times, key };
+function claims(key: object, times: object = {}): string {
+  return JSON.stringify({ exp: ISSUED_MS / 1000 + 60, iat: ISSUED_MS / 1000, ...times, key });
 }
 
 const secret = new TextEncoder().encode("12345");
@@ -38,17 +41,17 @@ const key = { orgname: "acme", appname: "alpha", appvers: "1.1", kid: 1 };
 Deno.test("a session cookie has exactly the specified bytes, golden case 46", async () => {
   const { jar } = sessions();
   assert.equal(await jar.issue(SESSION), GOLDEN);
-  assert.deepEqual(await jar.verify(GOLDEN), SESSION);
+  assert.deepEqual(await jar.verify(GOLDEN), PROVEN);
 });
 
 Deno.test("a cookie is good until it expires, also when it is remembered", async () => {
   const { jar, clock } = sessions();
   await jar.verify(GOLDEN);
-  assert.deepEqual(jar.recall(GOLDEN), SESSION);
+  assert.deepEqual(jar.recall(GOLDEN), PROVEN);
   clock.nowMs = ISSUED_MS + DAY_MS - 1;
   assert.equal(jar.recall(GOLDEN), undefined, "trusted for a minute only");
   await jar.verify(GOLDEN);
-  assert.deepEqual(jar.recall(GOLDEN), SESSION);
+  assert.deepEqual(jar.recall(GOLDEN), PROVEN);
   clock.nowMs += 1;
   assert.equal(jar.recall(GOLDEN), undefined);
   await assert.rejects(jar.verify(GOLDEN), (error: TokenError) => error.message === "is expired");
@@ -71,7 +74,7 @@ Deno.test("cookies that are missing, malformed or forged are refused, each with 
     [`${header}.${payload}.`, /bad signature/],
     [`${header}.${payload}.${signature.slice(0, -4)}AAAA`, /bad signature/],
     [signToken(claims(key), new MacKey(new TextEncoder().encode("54321"))), /bad signature/],
-    [signToken({ exp: 2_000_000_000, iat: 1 }, macKey), /no key claim/],
+    [signToken('{"exp":2000000000,"iat":1}', macKey), /no key claim/],
     [signToken(claims([]), macKey), /no key claim/],
     [signToken(claims({ ...key, kid: 2 }), macKey), /kid 2/],
     [signToken(claims({ ...key, kid: "1" }), macKey), /valid key id/],
@@ -113,11 +116,11 @@ Deno.test("after a rotation cookies of the key before still count, and new ones 
   };
   const { jar, clock } = sessions(ISSUED_MS, keys);
   known.set(2, new TextEncoder().encode("67890"));
-  assert.deepEqual(await jar.verify(GOLDEN), SESSION);
+  assert.deepEqual(await jar.verify(GOLDEN), PROVEN);
   const second = await jar.issue(SESSION);
   assert.notEqual(second, GOLDEN);
   assert.match(atob(second.split(".")[1]!), /"kid":2/);
-  assert.deepEqual(await jar.verify(second), SESSION);
+  assert.deepEqual(await jar.verify(second), PROVEN);
   known.delete(1);
   clock.nowMs += 61_000;
   assert.equal(jar.recall(GOLDEN), undefined);
@@ -167,8 +170,45 @@ Deno.test("the memory of verified cookies is bounded", async () => {
 Deno.test("prepared keys give the codes of HMAC-SHA-512, for keys and texts of any length", () => {
   const bytes = fc.uint8Array({ maxLength: 300 });
   const texts = fc.array(fc.string({ unit: "grapheme-ascii", maxLength: 9_000, size: "max" }), { maxLength: 3 });
+  const plain = (bytes: Uint8Array, text: string) => new Uint8Array(createHmac("sha512", bytes).update(text).digest());
   fc.assert(fc.property(bytes, texts, (bytes, texts) => {
     const key = new MacKey(bytes);
-    for (const text of texts) assert.deepEqual(key.code(text), createHmac("sha512", bytes).update(text).digest());
+    for (const text of texts) assert.deepEqual(key.code(text).slice(), plain(bytes, text));
+  }));
+  // Every way in which a text may end in its last block, and texts about as long as the room for them.
+  for (const length of [...Array(300).keys(), 64_000, 64_255, 64_256, 64_257, 64_511, 64_512, 70_000]) {
+    const text = "x".repeat(length);
+    assert.deepEqual(new Uint8Array(macKey.code(text)), plain(secret, text), `${length}`);
+  }
+});
+
+Deno.test("what is printed in parts is what the whole is as JSON", async () => {
+  const keys = {
+    latitude: fc.double(),
+    longitude: fc.double(),
+    altitude: fc.double(),
+    speed: fc.constantFrom(0, -0, 1.5),
+  };
+  const timestamp = fc.option(fc.record({ seconds: fc.nat(), nanos: fc.nat() }), { nil: undefined });
+  const name = fc.oneof(fc.constant(""), fc.string({ unit: "binary" }));
+  const options = { keys: fixedKeys(1, "12345"), now: () => ISSUED_MS, lifetimeMs: 600_000 };
+  const names = { clusterOrganization: name, clusterName: name, cloudletOrganization: name, cloudletName: name };
+  const edges = fc.record({ ...names, location: fc.record({ ...keys, timestamp }) });
+  await fc.assert(fc.asyncProperty(edges, async (edge) => {
+    const cookie = await edgeEventsCookies(options).issue(edge);
+    const set = <T>(value: T) => value === "" || value === 0 ? undefined : value;
+    const { latitude, longitude, altitude, speed, timestamp: time } = edge.location;
+    const location = {
+      ...{ latitude: set(latitude), longitude: set(longitude), altitude: set(altitude), speed: set(speed) },
+      timestamp: time && { seconds: set(time.seconds), nanos: set(time.nanos) },
+    };
+    const key = {
+      ...{ clusterorg: set(edge.clusterOrganization), clustername: set(edge.clusterName) },
+      ...{ cloudletorg: set(edge.cloudletOrganization), cloudletname: set(edge.cloudletName) },
+      ...{ location, kid: 1 },
+    };
+    const whole = JSON.stringify({ exp: ISSUED_MS / 1000 + 600, iat: ISSUED_MS / 1000, key });
+    assert.equal(Buffer.from(cookie.split(".")[1]!, "base64url").toString(), Buffer.from(whole).toString());
+    assert.equal(cookie, signToken(whole, macKey));
   }));
 });

@@ -15,12 +15,16 @@ export interface CookieLocation {
   timestamp?: { seconds: number; nanos: number };
 }
 
-/** The instance that a device was given, by the names in its key, and where the device was then. */
-export interface EdgeEvents {
+/** An instance by the names in its key. */
+export interface EdgeInstance {
   clusterOrganization: string;
   clusterName: string;
   cloudletOrganization: string;
   cloudletName: string;
+}
+
+/** The instance that a device was given, and where the device was then. */
+export interface EdgeEvents extends EdgeInstance {
   location: CookieLocation;
 }
 
@@ -43,13 +47,7 @@ export function edgeEventsCookies(
 ): CookieJar<EdgeEvents> {
   return new CookieJar<EdgeEvents>({
     ...options,
-    write: (key) => ({
-      clusterorg: text(key.clusterOrganization),
-      clustername: text(key.clusterName),
-      cloudletorg: text(key.cloudletOrganization),
-      cloudletname: text(key.cloudletName),
-      location: writeLocation(key.location),
-    }),
+    write: (key) => printEdgeEvents(printInstance(key), key.location),
     read: (key) => {
       const edge = {
         clusterOrganization: textMember(key, "clusterorg"),
@@ -66,10 +64,25 @@ export function edgeEventsCookies(
   });
 }
 
-function writeLocation(location: CookieLocation): object {
-  // Spelled out, for every reply carries one: members that are undefined are not printed.
+/** The members of the claim that name an instance: the same in all its cookies. */
+export function printInstance(instance: EdgeInstance): string {
+  return JSON.stringify({
+    clusterorg: text(instance.clusterOrganization),
+    clustername: text(instance.clusterName),
+    cloudletorg: text(instance.cloudletOrganization),
+    cloudletname: text(instance.cloudletName),
+  }).slice(1, -1);
+}
+
+/** All members. @param instance what {@linkcode printInstance} gave */
+export function printEdgeEvents(instance: string, location: CookieLocation): string {
+  return `${instance}${instance === "" ? "" : ","}"location":${printLocation(location)}`;
+}
+
+function printLocation(location: CookieLocation): string {
+  // Members that are undefined are not printed.
   const { timestamp } = location;
-  return {
+  return JSON.stringify({
     latitude: nonZero(location.latitude),
     longitude: nonZero(location.longitude),
     horizontal_accuracy: nonZero(location.horizontalAccuracy),
@@ -78,7 +91,7 @@ function writeLocation(location: CookieLocation): object {
     course: nonZero(location.course),
     speed: nonZero(location.speed),
     timestamp: timestamp && { seconds: nonZero(timestamp.seconds), nanos: nonZero(timestamp.nanos) },
-  };
+  });
 }
 
 function readLocation(value: unknown): CookieLocation {

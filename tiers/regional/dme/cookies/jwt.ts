@@ -1,5 +1,6 @@
-import { hash, timingSafeEqual } from "node:crypto";
 import { Buffer } from "node:buffer";
+import { timingSafeEqual } from "node:crypto";
+import type { MacKey } from "./mac.ts";
 
 /** A token that cannot be trusted; the message says why in words for its sender. */
 export class TokenError extends Error {
@@ -9,57 +10,26 @@ export class TokenError extends Error {
 /** Longest token that is looked at; the longest names allowed give less than a quarter of it. */
 const MAX_TOKEN_CHARACTERS = 8192;
 
+const BASE64URL = { alphabet: "base64url", omitPadding: true } as const;
+
+const encoder = new TextEncoder();
+/** Used by every call; most claims are a fifth of it. */
+const scratch = new Uint8Array(1024);
+/** Octets that a character takes at most. */
+const MAX_UTF8_BYTES = 3;
+
 /** The header of every cookie, byte for byte (DME specification 3.2). */
 const HEADER = base64url('{"alg":"HS512","typ":"JWT"}');
 
 function base64url(text: string): string {
-  return Buffer.from(text, "utf8").toString("base64url");
+  if (text.length * MAX_UTF8_BYTES > scratch.length) return encoder.encode(text).toBase64(BASE64URL);
+  return scratch.subarray(0, encoder.encodeInto(text, scratch).written).toBase64(BASE64URL);
 }
 
-/** Octets that SHA-512 takes at once, and that it gives. */
-const BLOCK_BYTES = 128;
-const HASH_BYTES = 64;
-const INNER_PAD = 0x36;
-const OUTER_PAD = 0x5c;
-
-const encoder = new TextEncoder();
-
-/**
- * HMAC-SHA-512 by a key that is used again and again (RFC 2104): what it makes of the key alone stands ready, and each of the
- * two hashes is one call into the runtime, whose own HMAC takes half as long again and leaves an object to collect.
- */
-export class MacKey {
-  /** The key's block with room behind it for what is hashed; the same room is used by every call. */
-  #inner: Uint8Array;
-  readonly #outer = new Uint8Array(BLOCK_BYTES + HASH_BYTES);
-
-  constructor(secret: Uint8Array) {
-    this.#inner = new Uint8Array(BLOCK_BYTES + MAX_TOKEN_CHARACTERS);
-    const key = secret.length > BLOCK_BYTES ? hash("sha512", secret, "buffer") : secret;
-    for (let at = 0; at < BLOCK_BYTES; at++) {
-      const byte = key[at] ?? 0;
-      this.#inner[at] = byte ^ INNER_PAD;
-      this.#outer[at] = byte ^ OUTER_PAD;
-    }
-  }
-
-  /** The code of a text of ASCII characters. */
-  code(text: string): Buffer {
-    if (text.length > this.#inner.length - BLOCK_BYTES) {
-      const wider = new Uint8Array(BLOCK_BYTES + text.length * 2);
-      wider.set(this.#inner.subarray(0, BLOCK_BYTES));
-      this.#inner = wider;
-    }
-    const { written } = encoder.encodeInto(text, this.#inner.subarray(BLOCK_BYTES));
-    this.#outer.set(hash("sha512", this.#inner.subarray(0, BLOCK_BYTES + written), "buffer"), BLOCK_BYTES);
-    return hash("sha512", this.#outer, "buffer");
-  }
-}
-
-/** Signs claims with HMAC-SHA-512. */
-export function signToken(claims: object, key: MacKey): string {
-  const signed = `${HEADER}.${base64url(JSON.stringify(claims))}`;
-  return `${signed}.${key.code(signed).toString("base64url")}`;
+/** Signs claims, printed as JSON, with HMAC-SHA-512. */
+export function signToken(claims: string, key: MacKey): string {
+  const signed = `${HEADER}.${base64url(claims)}`;
+  return `${signed}.${key.code(signed).toBase64(BASE64URL)}`;
 }
 
 /** A token whose form is sound; nothing in it has been verified yet. */
