@@ -7,5 +7,5 @@
 export { BodyError, type BodyOptions, DEFAULT_MAX_BODY_BYTES, readBytes, readJson } from "./body.ts";
 export { answerPreflight, corsHeaders, type CorsRules } from "./cors.ts";
 export { readJsonObjects } from "./json_objects.ts";
-export { jsonResponse } from "./response.ts";
+export { jsonResponse, jsonTextResponse } from "./response.ts";
 export { httpStatusOf, httpStatusText } from "./status.ts";

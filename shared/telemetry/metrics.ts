@@ -24,6 +24,8 @@ export interface HistogramOptions extends MetricOptions {
 export interface Counter {
   /** @param by Zero or more. @default 1 */
   add(by?: number, labels?: Labels): void;
+  /** What counts for these labels alone: looks them up once, for counts that come often. */
+  of(labels: Labels): { add(by?: number): void };
   /** Asks `read` each time the metrics are read, for what is counted elsewhere and only grows; `add` throws from then on. */
   collect(read: () => Observed): void;
 }
@@ -42,6 +44,8 @@ export interface Gauge {
 /** Counts durations by size. */
 export interface Histogram {
   observe(seconds: number, labels?: Labels): void;
+  /** The same for these labels alone: looks them up once. */
+  of(labels: Labels): { observe(seconds: number): void };
 }
 
 /** All metrics of a process. */
@@ -81,28 +85,33 @@ export function createMetrics(): Metrics {
   };
   return {
     counter(options) {
-      const { change, collect } = values(
+      const { family, change, collect } = values(
         `Counter ${options.name}`,
         "_total",
         (show) => declare("counter", options, () => ({ value: 0 }), show),
       );
+      const rise = (series: Value | undefined, by: number) => {
+        if (!(by >= 0)) throw new RangeError(`Counter ${options.name} cannot fall, got ${by}`);
+        change(series, (old) => old + by);
+      };
       return {
-        add(by = 1, labels) {
-          if (!(by >= 0)) throw new RangeError(`Counter ${options.name} cannot fall, got ${by}`);
-          change(labels, (old) => old + by);
+        add: (by = 1, labels) => rise(family.series(labels), by),
+        of(labels) {
+          let series: Value | undefined;
+          return { add: (by = 1) => rise(series ??= family.series(labels), by) };
         },
         collect,
       };
     },
     gauge(options) {
-      const { change, collect } = values(
+      const { family, change, collect } = values(
         `Gauge ${options.name}`,
         "",
         (show) => declare("gauge", options, () => ({ value: 0 }), show),
       );
       return {
-        set: (value, labels) => change(labels, () => value),
-        add: (by, labels) => change(labels, (old) => old + by),
+        set: (value, labels) => change(family.series(labels), () => value),
+        add: (by, labels) => change(family.series(labels), (old) => old + by),
         collect,
       };
     },
@@ -110,13 +119,18 @@ export function createMetrics(): Metrics {
       const bounds = options.bucketsSeconds ?? DEFAULT_BUCKETS_SECONDS;
       const fresh = (): Buckets => ({ counts: new Array(bounds.length + 1).fill(0), sum: 0 });
       const family = declare("histogram", options, fresh, (each) => histogramText(each, bounds));
+      const count = (series: Buckets | undefined, seconds: number) => {
+        if (!series) return;
+        let at = 0;
+        while (at < bounds.length && !(seconds <= bounds[at]!)) at++;
+        series.counts[at]! += 1;
+        series.sum += seconds;
+      };
       return {
-        observe(seconds, labels) {
-          const series = family.series(labels);
-          if (!series) return;
-          const at = bounds.findIndex((bound) => seconds <= bound);
-          series.counts[at < 0 ? bounds.length : at]! += 1;
-          series.sum += seconds;
+        observe: (seconds, labels) => count(family.series(labels), seconds),
+        of(labels) {
+          let series: Buckets | undefined;
+          return { observe: (seconds) => count(series ??= family.series(labels), seconds) };
         },
       };
     },
@@ -133,7 +147,10 @@ function droppedText(families: ReadonlyMap<string, { dropped(): number }>): stri
   }`;
 }
 
-type ValueFamily = MetricFamily<{ value: number }>;
+interface Value {
+  value: number;
+}
+type ValueFamily = MetricFamily<Value>;
 
 /** One number for each series, set here or read elsewhere. */
 function values(what: string, suffix: string, declare: (show: (family: ValueFamily) => string) => ValueFamily) {
@@ -150,12 +167,11 @@ function values(what: string, suffix: string, declare: (show: (family: ValueFami
     }
     return each.lines(suffix, ({ value }) => value);
   });
-  const change = (labels: Labels | undefined, to: (old: number) => number) => {
+  const change = (series: Value | undefined, to: (old: number) => number) => {
     if (read) throw new Error(`${what} is collected and cannot be set`);
-    const series = family.series(labels);
     if (series) series.value = to(series.value);
   };
-  return { change, collect: (source: () => Observed) => void (read = source) };
+  return { family, change, collect: (source: () => Observed) => void (read = source) };
 }
 
 function histogramText(family: MetricFamily<Buckets>, bounds: readonly number[]): string {

@@ -50,6 +50,25 @@ Deno.test("a metric keeps a bounded number of series and says what it dropped", 
   assert.match(text, /^metrics_dropped_values_total\{metric="calls"\} 3$/m);
 });
 
+Deno.test("what is bound to labels counts where the labels do", () => {
+  const metrics = createMetrics();
+  const calls = metrics.counter({ name: "calls", help: "Calls.", labels: ["peer"], maxSeries: 1 });
+  const took = metrics.histogram({ name: "took", help: "Time.", labels: ["peer"], bucketsSeconds: [1, 2] });
+  const [first, second] = ["a", "b"].map((peer) => ({ calls: calls.of({ peer }), took: took.of({ peer }) }));
+  first!.calls.add();
+  calls.add(2, { peer: "a" });
+  first!.calls.add(4);
+  second!.calls.add();
+  second!.calls.add();
+  for (const seconds of [1, 1.5, NaN]) first!.took.observe(seconds);
+  took.observe(2, { peer: "a" });
+  const text = metrics.expose();
+  assert.match(text, /^calls_total\{peer="a"\} 7$/m);
+  assert.match(text, /^metrics_dropped_values_total\{metric="calls"\} 2$/m);
+  assert.match(text, /^took_bucket\{peer="a",le="1"\} 1\ntook_bucket\{peer="a",le="2"\} 3\n.*\} 4$/m);
+  assert.throws(() => first!.calls.add(-1), RangeError);
+});
+
 Deno.test("a metric refuses a bad name, a second declaration and a falling counter", () => {
   const metrics = createMetrics();
   assert.throws(() => metrics.gauge({ name: "a-b", help: "" }), /a-b/);

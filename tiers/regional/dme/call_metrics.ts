@@ -1,4 +1,4 @@
-import { statusName } from "../../../shared/rpc/mod.ts";
+import { type Status, statusName } from "../../../shared/rpc/mod.ts";
 import type { Metrics } from "../../../shared/telemetry/mod.ts";
 import type { EdgeObserver } from "./edge/mod.ts";
 import type { CallObserver, RegionTables } from "./api/mod.ts";
@@ -10,7 +10,7 @@ export function countCalls(metrics: Metrics, tables: RegionTables): CallObserver
     help: "Calls of devices that ended, by method and status.",
     labels: ["method", "code"],
   });
-  const seconds = metrics.histogram({
+  const times = metrics.histogram({
     name: "dme_call_seconds",
     help: "Time to answer a call, by method.",
     labels: ["method"],
@@ -23,9 +23,12 @@ export function countCalls(metrics: Metrics, tables: RegionTables): CallObserver
     const { instances, usable } = tables.count();
     return [[{ usable: "true" }, usable], [{ usable: "false" }, instances - usable]];
   });
+  // Looked up once, for they are counted at every call.
+  const seconds = memoized((method: string) => times.of({ method }));
+  const ended = memoized((method: string) => memoized((code: Status) => calls.of({ method, code: statusName(code) })));
   return (method, code, durationMs) => {
-    calls.add(1, { method, code: statusName(code) });
-    seconds.observe(durationMs / 1000, { method });
+    ended(method)(code).add();
+    seconds(method).observe(durationMs / 1000);
   };
 }
 
@@ -44,4 +47,14 @@ export function countStreams(metrics: Metrics, open: () => number): EdgeObserver
     labels: [],
   });
   return { ended: (code) => ended.add(1, { code }), refused: () => refused.add(1, {}) };
+}
+
+/** Makes each once; for keys of which there are few. */
+function memoized<K, V>(make: (key: K) => V): (key: K) => V {
+  const made = new Map<K, V>();
+  return (key) => {
+    let value = made.get(key);
+    if (value === undefined) made.set(key, value = make(key));
+    return value;
+  };
 }

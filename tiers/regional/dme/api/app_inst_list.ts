@@ -1,9 +1,9 @@
 import { dme } from "../../../../shared/schema/mod.ts";
-import type { Session } from "../cookies/mod.ts";
+import type { ProvenSession } from "../cookies/mod.ts";
 import type { Desk } from "./desk.ts";
-import { edgeCookie, instanceLocation } from "./find_cloudlet.ts";
+import { edgeCookie } from "./find_cloudlet.ts";
 import { requireLocation } from "./location_check.ts";
-import { sessionApp } from "./session.ts";
+import { preparedOf } from "./prepared.ts";
 
 /** Instances that a list holds when the request names no limit. */
 const DEFAULT_LIMIT = 3;
@@ -12,24 +12,24 @@ const DEFAULT_LIMIT = 3;
 export async function getAppInstList(
   desk: Desk,
   request: dme.AppInstListRequest,
-  session: Session,
+  session: ProvenSession,
 ): Promise<dme.AppInstListReply> {
   const location = requireLocation(request.gpsLocation);
   const { latitude, longitude } = location;
   const query = { carrier: request.carrierName, latitude, longitude };
-  const candidates = desk.tables.app(sessionApp(session))?.candidates;
+  const candidates = desk.tables.app(session.app)?.candidates;
   const matches = candidates === undefined
     ? []
     : desk.matcher.list(candidates, query, request.limit === 0 ? DEFAULT_LIMIT : request.limit);
   const carrier = desk.carrierOfCode(request.carrierName) ?? request.carrierName;
-  desk.records.searched(sessionApp(session), carrier, location, matches[0]?.distanceKm);
+  desk.records.searched(session.app, carrier, location, matches[0]?.distanceKm);
   const cloudlets = new Map<string, dme.CloudletLocation>();
   for (const { member, distanceKm } of matches) {
     const { key, uri, mappedPorts } = member.instance;
     const { organization, name } = key.clusterInstKey.cloudletKey;
     let place = cloudlets.get(member.cloudlet.id);
     if (place === undefined) {
-      const gpsLocation = instanceLocation(member);
+      const gpsLocation = preparedOf(member).cloudletLocation;
       place = { carrierName: organization, cloudletName: name, gpsLocation, distance: distanceKm, appinstances: [] };
       cloudlets.set(member.cloudlet.id, place);
     }
@@ -39,7 +39,7 @@ export async function getAppInstList(
       fqdn: uri,
       ports: mappedPorts,
       orgName: key.appKey.organization,
-      edgeEventsCookie: await edgeCookie(desk, member, location),
+      edgeEventsCookie: await edgeCookie(desk, preparedOf(member), location),
     });
   }
   return { ver: 0, status: dme.AppInstListReply_AIStatus.AI_SUCCESS, cloudlets: [...cloudlets.values()], tags: {} };

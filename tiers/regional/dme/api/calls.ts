@@ -1,16 +1,17 @@
 import { RpcError, Status } from "../../../../shared/rpc/mod.ts";
 import { dme, type MessageType } from "../../../../shared/schema/mod.ts";
-import type { Session } from "../cookies/mod.ts";
+import type { ProvenSession } from "../cookies/mod.ts";
 import { getAppInstList } from "./app_inst_list.ts";
 import type { Caller, Desk } from "./desk.ts";
 import { findCloudlet } from "./find_cloudlet.ts";
 import { qosPositionKpi, verifyLocation } from "./location_calls.ts";
 import { getAppOfficialFqdn, getFqdnList, platformFindCloudlet } from "./platform_calls.ts";
+import { type Forms, foundForms } from "./prepared.ts";
 import { createQosSession, deleteQosSession } from "./qos_sessions.ts";
 import { admit, admitUser } from "./rate_limit.ts";
 import type { CallNote } from "./records.ts";
 import { registerClient } from "./register_client.ts";
-import { authenticate, sessionApp } from "./session.ts";
+import { authenticate } from "./session.ts";
 
 /** One unary call, whatever carried its request. */
 export interface Call<I = unknown, O = unknown> {
@@ -20,6 +21,8 @@ export interface Call<I = unknown, O = unknown> {
   readonly output: MessageType<O>;
   /** Whether it has a REST form. */
   readonly rest: boolean;
+  /** How its replies are printed and encoded, where that is not left to their type. */
+  readonly forms?: Forms<O>;
   /** @throws {RpcError} When the request is refused. */
   run(request: I, caller: Caller): Promise<O>;
 }
@@ -61,7 +64,8 @@ export function createCalls(desk: Desk, observe: CallObserver = () => {}, monoto
           if (turn !== undefined) await turn;
           const why = desk.notReady();
           if (why !== undefined) throw new RpcError(Status.UNAVAILABLE, why);
-          const reply = await run(request, caller, note);
+          const result = run(request, caller, note);
+          const reply = result instanceof Promise ? await result : result;
           observe(name, Status.OK, monotonicMs() - startedMs, note);
           return reply;
         } catch (error) {
@@ -75,20 +79,24 @@ export function createCalls(desk: Desk, observe: CallObserver = () => {}, monoto
 
   function sessionCall<I extends { sessionCookie: string }, O>(
     definition: Definition<I, O>,
-    run: (request: I, session: Session, note: CallNote) => O | Promise<O>,
+    run: (request: I, session: ProvenSession, note: CallNote) => O | Promise<O>,
   ): Call<I, O> {
-    return call(definition, async (request, caller, note) => {
-      const session = await authenticate(desk, request.sessionCookie);
-      note.app = sessionApp(session);
+    function proven(request: I, caller: Caller, note: CallNote, session: ProvenSession): O | Promise<O> {
+      note.app = session.app;
       const turn = admitUser(desk, definition.name, caller, session);
-      if (turn !== undefined) await turn;
-      return run(request, session, note);
+      return turn === undefined ? run(request, session, note) : turn.then(() => run(request, session, note));
+    }
+    // The usual call has nothing to wait for, and each wait costs as much as a search.
+    return call(definition, (request, caller, note) => {
+      const session = authenticate(desk, request.sessionCookie);
+      if (!(session instanceof Promise)) return proven(request, caller, note, session);
+      return session.then((session) => proven(request, caller, note, session));
     });
   }
 
   function sessionStream<I extends { sessionCookie: string }, O>(
     definition: Definition<I, O>,
-    run: (request: I, session: Session) => AsyncIterable<O> | Iterable<O>,
+    run: (request: I, session: ProvenSession) => AsyncIterable<O> | Iterable<O>,
   ): StreamCall<I, O> {
     const opening = sessionCall(definition, (request, session) => run(request, session) as unknown as O);
     return {
@@ -102,12 +110,18 @@ export function createCalls(desk: Desk, observe: CallObserver = () => {}, monoto
   const api = dme.MatchEngineApi.methods;
   return {
     registerClient: call(api.registerClient, (request, caller, note) => registerClient(desk, request, caller, note)),
-    findCloudlet: sessionCall(api.findCloudlet, (request, session, note) => findCloudlet(desk, request, session, note)),
+    findCloudlet: {
+      ...sessionCall(api.findCloudlet, (request, session, note) => findCloudlet(desk, request, session, note)),
+      forms: foundForms,
+    },
     getAppInstList: sessionCall(api.getAppInstList, (request, session) => getAppInstList(desk, request, session)),
-    platformFindCloudlet: sessionCall(
-      api.platformFindCloudlet,
-      (request, session, note) => platformFindCloudlet(desk, request, session, note),
-    ),
+    platformFindCloudlet: {
+      ...sessionCall(
+        api.platformFindCloudlet,
+        (request, session, note) => platformFindCloudlet(desk, request, session, note),
+      ),
+      forms: foundForms,
+    },
     getFqdnList: sessionCall(api.getFqdnList, (request, session) => getFqdnList(desk, request, session)),
     getAppOfficialFqdn: sessionCall(
       api.getAppOfficialFqdn,

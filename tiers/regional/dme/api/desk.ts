@@ -1,8 +1,9 @@
 import type { RateLimiter } from "../../../../shared/ratelimit/mod.ts";
 import type { Operator } from "../../../../shared/operator/mod.ts";
 import type { App, AppInst } from "../../../../shared/schema/mod.ts";
+import type { Preparable } from "./prepared.ts";
 import type { Records } from "./records.ts";
-import type { CookieJar, EdgeEvents, Session } from "../cookies/mod.ts";
+import type { CookieJar, EdgeEvents, ProvenSession, Session } from "../cookies/mod.ts";
 import { clusterKeyText, createMatcher, type InstanceEntry, type Matcher, type Tables } from "../matching/mod.ts";
 
 /** What is kept of an app. */
@@ -18,7 +19,9 @@ export type RegionApp = Pick<
   | "qosSessionDuration"
 >;
 /** What is kept of an instance. */
-export type RegionAppInst = Pick<AppInst, "key" | "cloudletLoc" | "uri" | "mappedPorts" | "state" | "healthCheck">;
+export type RegionAppInst =
+  & Pick<AppInst, "key" | "cloudletLoc" | "uri" | "mappedPorts" | "state" | "healthCheck">
+  & Preparable;
 /** What the tables of this service hold. */
 export type RegionTables = Tables<RegionApp, RegionAppInst>;
 /** An instance in them. */
@@ -32,7 +35,7 @@ export interface Desk {
   readonly carrierOfCode: (code: string) => string | undefined;
   /** Whether devices are spread among instances that are almost equally near. */
   readonly spreadsTies: boolean;
-  readonly sessions: CookieJar<Session>;
+  readonly sessions: CookieJar<Session, ProvenSession>;
   readonly edgeEvents: CookieJar<EdgeEvents>;
   /** Milliseconds since 1970. */
   readonly now: () => number;

@@ -1,29 +1,29 @@
 import { dme } from "../../../../shared/schema/mod.ts";
-import type { Session } from "../cookies/mod.ts";
+import { printEdgeEvents, type ProvenSession } from "../cookies/mod.ts";
 import type { Ranked } from "../matching/mod.ts";
 import type { Desk, RegionInstance } from "./desk.ts";
 import type { CallNote } from "./records.ts";
 import { requireLocation } from "./location_check.ts";
-import { addPriority } from "./qos_sessions.ts";
+import { wantsPriority, withPriority } from "./qos_sessions.ts";
 import { isPlatformApp } from "./platform_app.ts";
-import { sessionApp } from "./session.ts";
+import { FoundReply, type Prepared, preparedOf } from "./prepared.ts";
 
 /** FindCloudlet: the nearest usable instance of the session's app (DME specification 4.6). */
 export function findCloudlet(
   desk: Desk,
   request: dme.FindCloudletRequest,
-  session: Session,
+  session: ProvenSession,
   note: CallNote,
-): Promise<dme.FindCloudletReply> {
+): dme.FindCloudletReply | Promise<dme.FindCloudletReply> {
   const location = requireLocation(request.gpsLocation);
-  if (isPlatformApp(session.organization, session.appName)) return Promise.resolve(notFound());
+  if (isPlatformApp(session.organization, session.appName)) return notFound();
   const { carrierName: carrier, tags } = request;
-  return findFor(desk, { session, app: sessionApp(session), carrier, location, note, priorityTags: tags });
+  return findFor(desk, { session, app: session.app, carrier, location, note, priorityTags: tags });
 }
 
 /** A search of a session. */
 export interface Search {
-  readonly session: Session;
+  readonly session: ProvenSession;
   /** Table id of the app that is looked for. */
   readonly app: string;
   readonly carrier: string;
@@ -34,18 +34,19 @@ export interface Search {
 }
 
 /** The reply for any app, seen from a place; what was found is written down. */
-export async function findFor(
+export function findFor(
   desk: Desk,
   { session, app, carrier, location, note, priorityTags }: Search,
-): Promise<dme.FindCloudletReply> {
+): dme.FindCloudletReply | Promise<dme.FindCloudletReply> {
   const match = searchFor(desk, app, carrier, location);
   if (match === undefined) return notFound();
-  note.cloudlet = match.member.cloudlet.id;
+  const { member } = match;
+  note.cloudlet = member.cloudlet.id;
   note.carrier = match.carrier;
   desk.records.found(session, app, match, location);
-  const reply = await foundReply(desk, match.member, location);
-  if (priorityTags !== undefined) await addPriority(desk, match.member, priorityTags, reply);
-  return reply;
+  const reply = foundReply(desk, member, location);
+  if (priorityTags === undefined || !wantsPriority(desk, member)) return reply;
+  return withPriority(desk, member, priorityTags, reply);
 }
 
 /** The instance for a device of a carrier at a place. @param app table id of the app */
@@ -63,40 +64,20 @@ export function searchFor(
 }
 
 /** Tells a device of the instance that was found for it. */
-export async function foundReply(
+export function foundReply(
   desk: Desk,
   member: RegionInstance,
   location: dme.Loc,
-): Promise<dme.FindCloudletReply> {
-  const { instance } = member;
-  return {
-    ver: 0,
-    status: dme.FindCloudletReply_FindStatus.FIND_FOUND,
-    fqdn: instance.uri,
-    ports: instance.mappedPorts,
-    cloudletLocation: instanceLocation(member),
-    edgeEventsCookie: await edgeCookie(desk, member, location),
-    qosResult: dme.FindCloudletReply_QosSessionResult.QOS_NOT_ATTEMPTED,
-    qosErrorMsg: "",
-    tags: {},
-  };
+): dme.FindCloudletReply | Promise<dme.FindCloudletReply> {
+  const prepared = preparedOf(member);
+  const cookie = edgeCookie(desk, prepared, location);
+  if (typeof cookie === "string") return new FoundReply(member, prepared, cookie);
+  return cookie.then((cookie) => new FoundReply(member, prepared, cookie));
 }
 
 /** The cookie with which a device opens the event stream for an instance, from the place where it asked. */
-export function edgeCookie(desk: Desk, entry: RegionInstance, location: dme.Loc): Promise<string> {
-  const { clusterKey, cloudletKey, organization } = entry.instance.key.clusterInstKey;
-  return desk.edgeEvents.issue({
-    clusterOrganization: organization,
-    clusterName: clusterKey.name,
-    cloudletOrganization: cloudletKey.organization,
-    cloudletName: cloudletKey.name,
-    location,
-  });
-}
-
-/** Where an instance is, for a reply. */
-export function instanceLocation(entry: RegionInstance): dme.Loc {
-  return entry.instance.cloudletLoc ?? dme.Loc.create(entry.location);
+export function edgeCookie(desk: Desk, { claims }: Prepared, location: dme.Loc): string | Promise<string> {
+  return desk.edgeEvents.issuePrinted(printEdgeEvents(claims, location));
 }
 
 function notFound(): dme.FindCloudletReply {

@@ -1,4 +1,4 @@
-import type { CallContext, Handler, Handlers, RpcServer, Service } from "../../../../shared/rpc/mod.ts";
+import type { CallContext, Codec, Handler, Handlers, RpcServer, Service } from "../../../../shared/rpc/mod.ts";
 import { dme } from "../../../../shared/schema/mod.ts";
 import type { Call, Calls, StreamCall } from "./calls.ts";
 import { inTrace, TRACEPARENT } from "./trace.ts";
@@ -22,14 +22,16 @@ export function addGrpcCalls(server: RpcServer, calls: Calls, streamEdgeEvent: S
   const byName = new Map(Object.entries(calls)) as unknown as ReadonlyMap<string, Call | StreamCall>;
   for (const service of SERVICES) {
     const handlers: Record<string, unknown> = {};
+    const codecs: Record<string, { output: Codec<never> }> = {};
     for (const [name, method] of Object.entries(service.methods)) {
       const call = byName.get(name);
       if (call !== undefined) {
         handlers[name] = method.responseStream ? streaming(call as StreamCall) : unary(call as Call);
+        if (call.forms !== undefined) codecs[name] = { output: { ...method.output, encode: call.forms.encode } };
       } else if (name === "streamEdgeEvent") handlers[name] = streamEdgeEvent;
     }
     // One set of calls serves several services, so their types cannot be told apart here.
-    server.addService(service as Service, handlers as Handlers<Service>);
+    server.addService(service as Service, handlers as Handlers<Service>, { codecs });
   }
 }
 

@@ -11,11 +11,12 @@ export {
 } from "./desk.ts";
 export { denied, invalid, unauthenticated } from "./errors.ts";
 export { explainMatch } from "./explain.ts";
+export type { Forms } from "./prepared.ts";
 export { findFor, foundReply, searchFor } from "./find_cloudlet.ts";
 export { addGrpcCalls, type StreamEdgeEvent } from "./grpc.ts";
 export { requireLocation } from "./location_check.ts";
 export { isPlatformApp } from "./platform_app.ts";
 export { admit } from "./rate_limit.ts";
-export { authenticate, sessionApp } from "./session.ts";
+export { authenticate } from "./session.ts";
 export { type CallNote, noRecords, type Records } from "./records.ts";
 export { inTrace, TRACEPARENT } from "./trace.ts";

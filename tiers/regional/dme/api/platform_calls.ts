@@ -1,6 +1,6 @@
 import { dme } from "../../../../shared/schema/mod.ts";
 import { type PortRange, readPortList } from "../../../../shared/ports/mod.ts";
-import type { Session } from "../cookies/mod.ts";
+import type { ProvenSession, Session } from "../cookies/mod.ts";
 import { appId } from "../matching/mod.ts";
 import { readClientToken, writeClientToken } from "./client_token.ts";
 import type { Desk } from "./desk.ts";
@@ -9,15 +9,14 @@ import { denied, invalid } from "./errors.ts";
 import { findFor } from "./find_cloudlet.ts";
 import { requireLocation } from "./location_check.ts";
 import { isPlatformApp } from "./platform_app.ts";
-import { sessionApp } from "./session.ts";
 
 /** PlatformFindCloudlet: the platform app finds the instance for the app and place of a client token. */
 export function platformFindCloudlet(
   desk: Desk,
   request: dme.PlatformFindCloudletRequest,
-  session: Session,
+  session: ProvenSession,
   note: CallNote,
-): Promise<dme.FindCloudletReply> {
+): dme.FindCloudletReply | Promise<dme.FindCloudletReply> {
   note.app = "";
   requirePlatformApp(session);
   const token = readClientToken(request.clientToken);
@@ -49,10 +48,10 @@ export function getFqdnList(desk: Desk, _request: dme.FqdnListRequest, session: 
 export function getAppOfficialFqdn(
   desk: Desk,
   request: dme.AppOfficialFqdnRequest,
-  session: Session,
+  session: ProvenSession,
 ): dme.AppOfficialFqdnReply {
   const location = requireLocation(request.gpsLocation);
-  const app = desk.tables.app(sessionApp(session))?.app;
+  const app = desk.tables.app(session.app)?.app;
   if (app === undefined || app.officialFqdn === "") {
     return dme.AppOfficialFqdnReply.create({ status: dme.AppOfficialFqdnReply_AOFStatus.AOF_FAIL });
   }

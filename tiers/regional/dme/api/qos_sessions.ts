@@ -69,28 +69,35 @@ export async function deleteQosSession(
   }
 }
 
+/** Whether the app of an instance wants priority for its devices, and the operator can give it. */
+export function wantsPriority(desk: Desk, { app: { app } }: RegionInstance): boolean {
+  return desk.operator.sessions !== undefined && app !== undefined &&
+    app.qosSessionProfile !== dme.QosSessionProfile.QOS_NO_PRIORITY;
+}
+
 /**
- * Asks for priority between a device and the instance that was found for it, where its app wants that (specification
- * 4.8). Whatever comes of it stands in the reply; the search itself has succeeded.
+ * Asks for priority between a device and the instance that was found for it, as its app wants it (specification 4.8).
+ * Whatever comes of it stands in the reply; the search itself has succeeded.
  */
-export async function addPriority(
+export async function withPriority(
   desk: Desk,
   found: RegionInstance,
   tags: Readonly<Record<string, string>>,
-  reply: dme.FindCloudletReply,
-): Promise<void> {
-  const { sessions } = desk.operator;
-  const { app } = found.app;
-  const profile = app?.qosSessionProfile ?? dme.QosSessionProfile.QOS_NO_PRIORITY;
-  if (sessions === undefined || app === undefined || profile === dme.QosSessionProfile.QOS_NO_PRIORITY) return;
+  reply: dme.FindCloudletReply | Promise<dme.FindCloudletReply>,
+): Promise<dme.FindCloudletReply> {
+  const own = { ...await reply };
   try {
-    const session = await sessions.create(await sessionFor(desk, found, tags));
-    reply.qosResult = Result.QOS_SESSION_CREATED;
-    reply.tags = { [TAG_SESSION]: session.id, [TAG_PROFILE]: enumName(dme.QosSessionProfile, profile) };
+    const session = await desk.operator.sessions!.create(await sessionFor(desk, found, tags));
+    own.qosResult = Result.QOS_SESSION_CREATED;
+    own.tags = {
+      [TAG_SESSION]: session.id,
+      [TAG_PROFILE]: enumName(dme.QosSessionProfile, found.app.app!.qosSessionProfile),
+    };
   } catch (error) {
-    reply.qosResult = Result.QOS_SESSION_FAILED;
-    reply.qosErrorMsg = RpcError.from(error).message;
+    own.qosResult = Result.QOS_SESSION_FAILED;
+    own.qosErrorMsg = RpcError.from(error).message;
   }
+  return own;
 }
 
 async function sessionFor(

@@ -1,6 +1,6 @@
 import { RpcError, Status } from "../../../../shared/rpc/mod.ts";
 import { RateLimitError } from "../../../../shared/ratelimit/mod.ts";
-import type { Session } from "../cookies/mod.ts";
+import type { ProvenSession } from "../cookies/mod.ts";
 import type { Caller, Desk } from "./desk.ts";
 
 /**
@@ -11,17 +11,13 @@ import type { Caller, Desk } from "./desk.ts";
  * @returns undefined when it may go on at once, else a promise of its turn
  * @throws {RpcError} RESOURCE_EXHAUSTED when it is refused.
  */
-export function admit(desk: Desk, api: string, caller: Caller, session?: Session): Promise<void> | undefined {
-  return refusing(() => desk.limits?.admit({ api, address: caller.address, user: session && userOf(session) }));
+export function admit(desk: Desk, api: string, caller: Caller, session?: ProvenSession): Promise<void> | undefined {
+  return refusing(() => desk.limits?.admit({ api, address: caller.address, user: session?.device }));
 }
 
 /** The same by the limits for each device alone, once the call has shown whose it is. */
-export function admitUser(desk: Desk, api: string, caller: Caller, session: Session): Promise<void> | undefined {
-  return refusing(() => desk.limits?.admitUser({ api, address: caller.address, user: userOf(session) }));
-}
-
-function userOf({ uniqueIdType, uniqueId }: Session): string {
-  return `${uniqueIdType}\n${uniqueId}`;
+export function admitUser(desk: Desk, api: string, caller: Caller, session: ProvenSession): Promise<void> | undefined {
+  return refusing(() => desk.limits?.admitUser({ api, address: caller.address, user: session.device }));
 }
 
 function refusing<T>(ask: () => T): T {

@@ -1,4 +1,4 @@
-import type { Session } from "../cookies/mod.ts";
+import type { ProvenSession, Session } from "../cookies/mod.ts";
 import type { Point, Ranked } from "../matching/mod.ts";
 import type { RegionInstance } from "./desk.ts";
 
@@ -6,7 +6,7 @@ import type { RegionInstance } from "./desk.ts";
 export interface Records {
   /** A session was given an instance of an app. @param app table id of the app */
   found(
-    session: Session,
+    session: ProvenSession,
     app: string,
     match: Ranked<RegionInstance>,
     location: { latitude: number; longitude: number },

@@ -1,6 +1,6 @@
 import type { dme } from "../../../../shared/schema/mod.ts";
 import type { RegionInstance } from "../api/mod.ts";
-import type { Session } from "../cookies/mod.ts";
+import type { ProvenSession } from "../cookies/mod.ts";
 import type { CloudletKeyShape, InstanceKeyShape } from "../matching/mod.ts";
 
 /** An instance that a device was given. */
@@ -13,7 +13,7 @@ export interface Given {
 
 /** A device on an event stream, as those see it who have something to tell it. */
 export interface EdgeClient {
-  readonly session: Session;
+  readonly session: ProvenSession;
   /** Table id of the app. */
   readonly app: string;
   /** The instance of its edge-events cookie, as {@link edgeInstanceId} has it; it need not exist. */

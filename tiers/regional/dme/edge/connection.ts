@@ -1,7 +1,7 @@
 import { RpcError, Status } from "../../../../shared/rpc/mod.ts";
 import { dme } from "../../../../shared/schema/mod.ts";
-import { admit, authenticate, type Caller, invalid, sessionApp, unauthenticated } from "../api/mod.ts";
-import { type EdgeEvents, type Session, TokenError } from "../cookies/mod.ts";
+import { admit, authenticate, type Caller, invalid, unauthenticated } from "../api/mod.ts";
+import { type EdgeEvents, type ProvenSession, type Session, TokenError } from "../cookies/mod.ts";
 import { type InstanceKeyShape, isValidPoint } from "../matching/mod.ts";
 import { type EdgeClient, edgeCloudletId, edgeInstanceId } from "./clients.ts";
 import type { EdgeDesk } from "./desk.ts";
@@ -137,8 +137,8 @@ export class EdgeConnection {
     }
   }
 
-  #client(session: Session, edge: EdgeEvents, instance: InstanceKeyShape, carrier: string): EdgeClient {
-    const app = sessionApp(session);
+  #client(session: ProvenSession, edge: EdgeEvents, instance: InstanceKeyShape, carrier: string): EdgeClient {
+    const { app } = session;
     const id = edgeInstanceId(app, instance.clusterInstKey);
     const first = { id, entry: this.#desk.desk.tables.instance(instance) };
     return {

@@ -46,10 +46,13 @@ export interface Replica {
   }): void;
 }
 
+/** Asked for by every call. */
+const NONE: readonly string[] = [];
+
 /** Whether the tables have been complete once; since then they may be served from, also while disconnected. */
 export interface Feed {
   /** Kinds that have not been complete yet. */
-  missing(): string[];
+  missing(): readonly string[];
 }
 
 /**
@@ -131,8 +134,8 @@ export function feedTables(
   follow(
     AppInstKind,
     ({ key, cloudletLoc, uri, mappedPorts, state, healthCheck }) =>
-      tables.setInstance({ key, cloudletLoc, uri, mappedPorts, state, healthCheck }),
+      tables.setInstance({ key, cloudletLoc, uri, mappedPorts, state, healthCheck, prepared: undefined }),
     (key) => tables.removeInstance(key),
   );
-  return { missing: () => [...missing] };
+  return { missing: () => missing.size === 0 ? NONE : [...missing] };
 }

@@ -67,7 +67,7 @@ Deno.test("tables follow the parent: new, changed and removed objects, and what 
     hub.publish("AppInst", AppInstKind.keyString(instance.key), AppInstKind.message.encode(instance));
   };
   try {
-    assert.deepEqual(feed.missing().sort(), [...WANTED_KINDS].sort());
+    assert.deepEqual([...feed.missing()].sort(), [...WANTED_KINDS].sort());
     client.start();
     put();
     hub.publish("App", "no key", new Uint8Array([0x12, 0xff]));

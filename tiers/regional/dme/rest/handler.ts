@@ -1,4 +1,11 @@
-import { answerPreflight, corsHeaders, httpStatusOf, jsonResponse, readJson } from "../../../../shared/http/mod.ts";
+import {
+  answerPreflight,
+  corsHeaders,
+  httpStatusOf,
+  jsonResponse,
+  jsonTextResponse,
+  readJson,
+} from "../../../../shared/http/mod.ts";
 import { RpcError, Status } from "../../../../shared/rpc/mod.ts";
 import type { Clock } from "../../../../shared/runtime/mod.ts";
 import { toJson } from "../../../../shared/schema/mod.ts";
@@ -88,7 +95,7 @@ function unaryRoute(call: Call<unknown, unknown>): Route {
   return async (request, caller, cors) => {
     const message = messageOf(call.input, await readJson(request, { maxBytes: MAX_MESSAGE_BYTES }) ?? {});
     const reply = await inTrace(request.headers.get(TRACEPARENT), call.name, () => call.run(message, caller));
-    return jsonResponse(toJson(call.output, reply, "dme"), 200, cors);
+    return jsonTextResponse(call.forms?.print(reply) ?? JSON.stringify(toJson(call.output, reply, "dme")), 200, cors);
   };
 }
 
