@@ -6,6 +6,7 @@ import {
   type PlatformContext,
   PlatformError,
   propertyValue,
+  PUBLIC_ADDRESS,
 } from "../../shared/platform/mod.ts";
 import { createAppOps } from "./apps.ts";
 import { createClusterOps } from "./clusters.ts";
@@ -32,6 +33,8 @@ interface Opened {
   readonly site: Site;
   readonly keeper: Keeper;
   readonly apps: AppOps;
+  /** Where published ports are reached from here. */
+  readonly host: string;
 }
 
 /** Makes the platform; it works once `init` has ended. */
@@ -86,7 +89,7 @@ export function createDockerPlatform(): CloudletPlatform {
       });
       operation.progress("Finding containers");
       await translated(() => keeper.start());
-      opened = { context, engine, site, keeper, apps };
+      opened = { context, engine, site, keeper, apps, host: probeHost };
     },
     async gather(operation): Promise<CloudletFacts> {
       const info = await translated(() => engineInfo(ready().engine, operation.signal));
@@ -97,6 +100,7 @@ export function createDockerPlatform(): CloudletPlatform {
         properties: {
           "engine-version": info.ServerVersion,
           "engine-system": `${info.OperatingSystem} ${info.Architecture}`,
+          [PUBLIC_ADDRESS]: ready().host,
         },
       };
     },

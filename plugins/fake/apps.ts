@@ -3,11 +3,13 @@ import {
   type AppOps,
   type AppOutcome,
   type AppSpec,
+  type AppStatus,
   type ObjectRef,
   type OperationContext,
   PlatformError,
 } from "../../shared/platform/mod.ts";
 import type { Timer } from "../../shared/runtime/mod.ts";
+import { addressAt, freePlace, hasOwnAddress, isPerService } from "./addresses.ts";
 import { appAmounts, type AppRecord, type Infrastructure, requireRoom } from "./infrastructure.ts";
 import { META } from "./meta.ts";
 import { createOutput } from "./output.ts";
@@ -54,7 +56,8 @@ export function createApps(infrastructure: Infrastructure): FakeApps {
   async function deploy(spec: AppSpec): Promise<AppOutcome> {
     const runtimeId = `${spec.id}-${random.uuid().slice(0, 8)}`;
     const { key, id } = spec;
-    await put({ key, id, spec, fingerprint: fingerprintOf(spec), runtimeId, state: "running" });
+    const place = hasOwnAddress(infrastructure, spec) ? apps.get(key)?.place ?? freePlace(infrastructure) : undefined;
+    await put({ key, id, spec, fingerprint: fingerprintOf(spec), runtimeId, state: "running", place });
     return { runtimeIds: [runtimeId] };
   }
 
@@ -75,6 +78,14 @@ export function createApps(infrastructure: Infrastructure): FakeApps {
       `to revision ${spec.revision}`,
     ]]);
     return await deploy(spec);
+  }
+
+  function addressesOf({ place, spec }: AppRecord): Pick<AppStatus, "address" | "portAddresses"> {
+    if (place === undefined) return {};
+    const address = addressAt(infrastructure, place);
+    if (!isPerService(context.cloudlet.organization)) return { address };
+    const ports = spec.ports.map(({ protocol, internalPort }) => [`${protocol}:${internalPort}`, address]);
+    return { address, portAddresses: Object.fromEntries(ports) };
   }
 
   async function setPower(ref: ObjectRef, power: "on" | "off" | "reboot", operation: OperationContext): Promise<void> {
@@ -125,7 +136,8 @@ export function createApps(infrastructure: Infrastructure): FakeApps {
       status({ key }) {
         const record = apps.get(key);
         if (!record) return Promise.resolve({ state: "absent", runtimeIds: [], probes: [] });
-        return Promise.resolve({ state: record.state, runtimeIds: [record.runtimeId], probes: [] });
+        const { state, runtimeId } = record;
+        return Promise.resolve({ state, runtimeIds: [runtimeId], probes: [], ...addressesOf(record) });
       },
       watch(listener) {
         listeners.add(listener);

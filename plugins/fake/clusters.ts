@@ -1,4 +1,5 @@
 import { type ClusterOps, type ClusterSpec, type OperationContext, PlatformError } from "../../shared/platform/mod.ts";
+import { addressAt, freePlace } from "./addresses.ts";
 import { clusterAmounts, clusterMachines, type Infrastructure, requireRoom } from "./infrastructure.ts";
 
 const DEPLOYMENTS: readonly string[] = ["kubernetes", "docker"];
@@ -14,7 +15,10 @@ export function createClusters(infrastructure: Infrastructure): ClusterOps {
     requireRoom(infrastructure, spec.key, clusterAmounts(infrastructure, spec));
   }
 
-  const put = (spec: ClusterSpec) => clusters.put({ key: spec.key, id: spec.id, spec });
+  async function put(spec: ClusterSpec): Promise<void> {
+    const place = spec.dedicatedAddress ? clusters.get(spec.key)?.place ?? freePlace(infrastructure) : undefined;
+    await clusters.put({ key: spec.key, id: spec.id, spec, place });
+  }
 
   async function create(spec: ClusterSpec, operation: OperationContext): Promise<void> {
     if (isSame(clusters.get(spec.key)?.spec, spec)) return;
@@ -51,6 +55,10 @@ export function createClusters(infrastructure: Infrastructure): ClusterOps {
     machines({ key }) {
       const record = clusters.get(key);
       return Promise.resolve(record ? clusterMachines(infrastructure, record.spec) : []);
+    },
+    address({ key }) {
+      const place = clusters.get(key)?.place;
+      return Promise.resolve(place === undefined ? undefined : addressAt(infrastructure, place));
     },
   };
 }

@@ -21,6 +21,8 @@ export interface AppRecord {
   readonly fingerprint: string;
   readonly runtimeId: string;
   readonly state: "running" | "restarting" | "stopped";
+  /** Place of its own address among those of the site; absent: it has none. */
+  readonly place?: number;
 }
 
 /** A cluster that is pretended to be there. */
@@ -28,6 +30,8 @@ export interface ClusterRecord {
   readonly key: string;
   readonly id: string;
   readonly spec: ClusterSpec;
+  /** As of instances. */
+  readonly place?: number;
 }
 
 /** Everything that a site's pretended infrastructure is made of. */
@@ -39,6 +43,7 @@ export interface Infrastructure {
   readonly flavors: readonly InfraFlavor[];
   readonly max: Amounts;
   readonly missingImages: string;
+  readonly firstAddress: string;
 }
 
 /** Opens the infrastructure of a site, with what earlier processes left of it. */
@@ -67,6 +72,7 @@ export async function openInfrastructure(context: PlatformContext): Promise<Infr
       externalIps: Number(value(Variable.externalIpsMax)),
     },
     missingImages: value(Variable.missingImages),
+    firstAddress: value(Variable.addresses),
   };
 }
 

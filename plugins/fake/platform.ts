@@ -4,7 +4,9 @@ import {
   type OperationContext,
   type PlatformContext,
   PlatformError,
+  PUBLIC_ADDRESS,
 } from "../../shared/platform/mod.ts";
+import { addressAt } from "./addresses.ts";
 import { createApps, type FakeApps } from "./apps.ts";
 import { createClusters } from "./clusters.ts";
 import { type Infrastructure, openInfrastructure, platformMachines, resourceUse } from "./infrastructure.ts";
@@ -39,7 +41,7 @@ export function createFakePlatform(): CloudletPlatform {
         ramMb: max.ramMb,
         vcpus: max.vcpus,
         diskGb: max.diskGb,
-        properties: { infrastructure: "pretended" },
+        properties: { infrastructure: "pretended", [PUBLIC_ADDRESS]: addressAt(ready().infrastructure, 0) },
         flavors,
         zones: [{ name: "zone-1", status: "available" }, { name: "zone-gpu", status: "available" }],
         images: [{ name: "ubuntu-22.04", diskFormat: "qcow2" }, { name: "ubuntu-22.04-gpu", diskFormat: "qcow2" }],
@@ -77,6 +79,7 @@ export function createFakePlatform(): CloudletPlatform {
       delete: async (ref, operation) => await ready().clusters.delete(ref, operation),
       list: async (operation) => await ready().clusters.list(operation),
       machines: async (ref) => await ready().clusters.machines!(ref),
+      address: async (ref) => await ready().clusters.address!(ref),
     },
     async close(options) {
       await opened?.apps.close(options?.stopApps ?? false);

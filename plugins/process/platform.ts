@@ -7,6 +7,7 @@ import {
   type PlatformContext,
   PlatformError,
   propertyValue,
+  PUBLIC_ADDRESS,
 } from "../../shared/platform/mod.ts";
 import { type Clock, runToEnd } from "../../shared/runtime/mod.ts";
 import { createAppOps, type ProcessApps } from "./apps.ts";
@@ -15,6 +16,8 @@ import { META, RESTART_DELAY, START_TIMEOUT } from "./meta.ts";
 import { kernelProcessTable } from "./process_table.ts";
 
 const VERSION_TIMEOUT_MS = 30_000;
+/** Apps are reached on the site's own machine unless the operator names another address of it. */
+const LOOPBACK = "127.0.0.1";
 
 /** Makes the platform; it works once `init` has ended. */
 export function createProcessPlatform(): CloudletPlatform {
@@ -63,7 +66,7 @@ export function createProcessPlatform(): CloudletPlatform {
         ramMb: memoryMb(),
         vcpus: navigator.hardwareConcurrency,
         diskGb: await diskGb(context!.directory),
-        properties: { runtime: context!.runtime, "runtime-version": version },
+        properties: { runtime: context!.runtime, "runtime-version": version, [PUBLIC_ADDRESS]: LOOPBACK },
       };
     },
     async close(options) {

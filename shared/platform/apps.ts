@@ -59,6 +59,10 @@ export interface AppStatus {
   readonly probes: readonly ProbeTarget[];
   /** Why it does not run, for people. */
   readonly reason?: string;
+  /** Address or host name by which the world reaches it, where it has one of its own. */
+  readonly address?: string;
+  /** The same for each port, such as "tcp:443", where each service has one of its own. */
+  readonly portAddresses?: Readonly<Record<string, string>>;
 }
 
 /** An instance that the infrastructure holds for this site. */

@@ -50,4 +50,6 @@ export interface ClusterOps {
   list(operation: OperationContext): Promise<FoundCluster[]>;
   /** Machines of the cluster now; none when it is not there. */
   machines?(ref: ObjectRef): Promise<InfraMachine[]>;
+  /** Address or host name of the cluster's own load balancer now; undefined: it has none, or is not there. */
+  address?(ref: ObjectRef): Promise<string | undefined>;
 }

@@ -25,6 +25,9 @@ export interface InfraNode {
   readonly capacity: Readonly<Record<string, string>>;
 }
 
+/** Name of the property with the address or host name by which the world reaches what shares the site's load balancer. */
+export const PUBLIC_ADDRESS = "public_address";
+
 /** What a site can give, gathered once at start and after changes. */
 export interface CloudletFacts {
   /** Memory in megabytes. */

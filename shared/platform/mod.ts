@@ -14,6 +14,7 @@ export type {
   ResourceSnapshot,
   ResourceUse,
 } from "./facts.ts";
+export { PUBLIC_ADDRESS } from "./facts.ts";
 export type { PlatformFeatures, PlatformMeta, PropertyInfo } from "./meta.ts";
 export { featuresOf, propertyValue } from "./meta.ts";
 export type { OperationContext } from "./operation.ts";

@@ -16,7 +16,7 @@ export {
   RAM,
   VCPUS,
 } from "./resources.ts";
-export { platformProperties, PLUGIN_PLATFORMS } from "./properties.ts";
+export { platformProperties, PLUGIN_PLATFORMS, PUBLIC_ADDRESS_VARIABLE } from "./properties.ts";
 /** What never changes about the plugins, and the names of their variables. */
 export * as dockerPlugin from "./plugins/docker.ts";
 export * as fakePlugin from "./plugins/fake.ts";

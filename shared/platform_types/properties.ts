@@ -10,6 +10,16 @@ const PUBLIC_PORTS: PropertyInfo = {
   description: "ports that the site's load balancer may give away, e.g. 21000-21099; for sites that share a machine",
 };
 
+/** Variable: where the world reaches what shares the site's load balancer. */
+export const PUBLIC_ADDRESS_VARIABLE = "PUBLIC_ADDRESS";
+
+const ADDRESS: PropertyInfo = {
+  name: PUBLIC_ADDRESS_VARIABLE,
+  description:
+    "address or host name by which the world reaches the site's load balancer; default: as its platform says",
+  pattern: /^[0-9a-z](?:[0-9a-z:._-]{0,251}[0-9a-z])?$/,
+};
+
 const METAS: ReadonlyMap<PlatformType, PlatformMeta> = new Map([
   [PlatformType.PLATFORM_TYPE_PROCESS, PROCESS],
   [PlatformType.PLATFORM_TYPE_DOCKER, DOCKER],
@@ -27,5 +37,5 @@ export function platformProperties(type: PlatformType): readonly PropertyInfo[] 
   const meta = METAS.get(type);
   if (meta === undefined) return [];
   const credentials = meta.accessVariables.map((variable) => ({ ...variable, secret: true }));
-  return [...meta.properties, ...credentials, PUBLIC_PORTS];
+  return [...meta.properties, ...credentials, PUBLIC_PORTS, ADDRESS];
 }

@@ -1,12 +1,9 @@
 import assert from "node:assert/strict";
-import { createNotifyClient, roundRobin } from "../../shared/notify/mod.ts";
-import { systemClock, systemFiles, systemProcesses, systemRandom } from "../../shared/runtime/mod.ts";
 import {
   App,
   AppInst,
   Cloudlet,
   CloudletInfo,
-  CloudletKind,
   CloudletRefs,
   ClusterInst,
   type DeepPartial,
@@ -15,63 +12,17 @@ import {
   PlatformType,
   PowerState,
 } from "../../shared/schema/mod.ts";
-import { createMetrics, nullLogger } from "../../shared/telemetry/mod.ts";
-import { Manager } from "../../tiers/cloudlet/crm/manager.ts";
-import { builtInPlatforms } from "../../tiers/cloudlet/crm/platforms.ts";
-import { OWNED_KINDS, WANTED_KINDS } from "../../tiers/cloudlet/crm/replicas.ts";
 import { flavors } from "../../tiers/regional/controller/testing/fixture/mod.ts";
 import { all, cloudlet, lines, until, World } from "../../tiers/regional/controller/testing/world.ts";
+import { startManager } from "./manager.ts";
 
 const cloudletKey = { organization: "Bayline Inc.", name: "Edge", federatedOrganization: "" };
 const organization = "AtlasWorks";
 
-/** A resource manager of its own for the cloudlet, which knows of no test. */
-function startManager(world: World, folder: string): Manager {
-  const clock = systemClock();
-  const log = nullLogger();
-  const manager = new Manager({
-    key: cloudletKey,
-    version: "test",
-    client: createNotifyClient({
-      service: "crm",
-      region: "eu",
-      cloudlet: CloudletKind.keyString(cloudletKey),
-      wants: WANTED_KINDS,
-      owns: OWNED_KINDS,
-      connect: roundRobin([world.notifyAddress], () => ({})),
-      backoff: { initialMs: 20, maxMs: 100 },
-    }),
-    table: builtInPlatforms,
-    clock,
-    log,
-    metrics: createMetrics(),
-    probeIntervalMs: 100,
-    createTimeoutMs: 30_000,
-    deleteTimeoutMs: 30_000,
-    retryDelayMs: 50,
-    context: {
-      region: "eu",
-      cloudlet: cloudletKey,
-      physicalName: undefined,
-      runtime: Deno.execPath(),
-      moduleRoots: [],
-      log,
-      clock,
-      random: systemRandom(),
-      files: systemFiles(),
-      processes: systemProcesses(),
-      fetch,
-      directory: () => Promise.resolve(folder),
-    },
-  });
-  manager.start();
-  return manager;
-}
-
 async function withSite(body: (world: World) => Promise<void>): Promise<void> {
   const folder = await Deno.makeTempDir({ prefix: "fake-site-" });
   await using world = await World.start();
-  const manager = startManager(world, folder);
+  const manager = startManager(world, folder, cloudletKey);
   try {
     for (const flavor of Object.values(flavors)) await world.api.flavors.createFlavor(flavor);
     await lines(world.api.cloudlets.createCloudlet(cloudlet({

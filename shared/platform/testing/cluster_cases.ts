@@ -23,6 +23,32 @@ async function withCluster(
 /** Rules of platforms that have clusters. */
 export const clusterCases: readonly ConformanceCase[] = [
   {
+    name: "addresses of clusters' own are different ones, stay, and go with their clusters; others have none",
+    run: (test) =>
+      withCluster(test, async (platform, spec) => {
+        if (!platform.clusters!.address) return;
+        assert.equal(await platform.clusters!.address(spec), undefined);
+        const own = [1, 2].map((n) => ({
+          ...spec,
+          key: `${spec.key}-${n}`,
+          id: `${spec.id}-${n}`,
+          dedicatedAddress: true,
+        }));
+        for (const each of own) await platform.clusters!.create(each, operation());
+        const addresses = async (of: CloudletPlatform) =>
+          await Promise.all(own.map((each) => of.clusters!.address!(each)));
+        const given = await addresses(platform);
+        assert.equal(new Set(given).size, 2);
+        assert.ok(given.every((address) => address), String(given));
+        for (const each of own) await platform.clusters!.create(each, operation());
+        const restarted = await test.open();
+        assert.deepEqual(await addresses(restarted), given);
+        await restarted.clusters!.delete(own[0]!, operation());
+        assert.deepEqual(await addresses(restarted), [undefined, given[1]]);
+        await restarted.close();
+      }),
+  },
+  {
     name: "a cluster is there once, after a restart too, and goes without a trace; its deletion can be repeated",
     run: (test) =>
       withCluster(test, async (platform, spec) => {

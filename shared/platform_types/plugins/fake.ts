@@ -12,6 +12,7 @@ export const Variable = {
   fail: "FAKE_FAIL",
   stall: "FAKE_STALL",
   missingImages: "FAKE_MISSING_IMAGES",
+  addresses: "FAKE_ADDRESSES",
 } as const;
 
 /** Steps that can be made to fail or to stand still. */
@@ -78,6 +79,12 @@ export const META: PlatformMeta = {
       name: Variable.missingImages,
       description: "an image whose path holds this text does not exist",
       default: "does-not-exist",
+    },
+    {
+      name: Variable.addresses,
+      description: "first of the addresses that are given away, the one of the shared load balancer",
+      default: "127.1.0.1",
+      pattern: /^(?:[0-9]{1,3}\.){3}[0-9]{1,3}$/,
     },
   ],
   accessVariables: [],

@@ -143,6 +143,8 @@ export function instanceActions(
         status,
         healthCheck: health?.health ?? dme.HealthCheck.HEALTH_CHECK_UNKNOWN,
         runtimeInfo: health && { containerIds: [...health.status.runtimeIds] },
+        address: health?.status.address ?? "",
+        internalPortToLbIp: { ...health?.status.portAddresses },
         powerState: powers.get(key) ?? PowerState.POWER_STATE_UNKNOWN,
         answeredRequest: versionOf(instances.getByString(key)),
       }));
@@ -158,9 +160,7 @@ export function instanceActions(
     status: (key) => platform().apps.status(refOf(key)),
     reportHealth(key, report) {
       const before = healths.get(key);
-      const same = before?.health === report.health &&
-        before.status.runtimeIds.join() === report.status.runtimeIds.join();
-      if (same) return;
+      if (before?.health === report.health && factsOf(before) === factsOf(report)) return;
       healths.set(key, report);
       actions.report(key, { state: TrackedState.READY, errors: [], status: undefined });
     },
@@ -190,6 +190,11 @@ function wantedPower(state: PowerState): WantedPower | undefined {
     default:
       return undefined;
   }
+}
+
+/** What of a look is reported beside the health. */
+function factsOf({ status: { runtimeIds, address, portAddresses } }: HealthReport): string {
+  return JSON.stringify([runtimeIds, address, portAddresses]);
 }
 
 function healthOf({ state }: AppStatus): dme.HealthCheck {

@@ -73,10 +73,8 @@ export class Manager {
       },
     });
     const platform = () => this.site.platform;
-    this.#clusters = new TrackedWork(
-      clusterActions(this.#replicas, platform),
-      tracked("ClusterInst", "cluster instance"),
-    );
+    const clusters = clusterActions(this.#replicas, platform);
+    this.#clusters = new TrackedWork(clusters, tracked("ClusterInst", "cluster instance"));
     this.#actions = instanceActions({
       replicas: this.#replicas,
       platform,
@@ -94,7 +92,10 @@ export class Manager {
         if (report.status.state === "absent") this.#instances.lost(key);
       },
     });
-    this.#resources = new ResourceWatch(clock, () => this.site.refreshResources());
+    this.#resources = new ResourceWatch(clock, async () => {
+      await this.site.refreshResources();
+      await Promise.all(this.#clusters.settledKeys().map((key) => clusters.lookAgain(key)));
+    });
     this.#duties = new SiteDuties({
       clock,
       log,

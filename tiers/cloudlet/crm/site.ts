@@ -5,8 +5,9 @@ import {
   type OperationContext,
   type PlatformContext,
   PlatformError,
+  PUBLIC_ADDRESS,
 } from "../../../shared/platform/mod.ts";
-import { platformFeatures } from "../../../shared/platform_types/mod.ts";
+import { platformFeatures, PUBLIC_ADDRESS_VARIABLE } from "../../../shared/platform_types/mod.ts";
 import {
   type Cloudlet,
   type CloudletKey,
@@ -146,7 +147,7 @@ export class Site {
         directory: await context.directory(platform.meta.type),
       }, operation);
       progress.report("Gathering cloudlet info");
-      this.#facts = await platform.gather(operation);
+      this.#facts = withAddress(await platform.gather(operation), cloudlet.envVar[PUBLIC_ADDRESS_VARIABLE]);
       this.#snapshot = await this.#look(platform, operation);
       signal.throwIfAborted();
       this.#platform = platform;
@@ -258,6 +259,12 @@ export class Site {
       look();
     });
   }
+}
+
+/** The operator knows best where the site is reached. */
+function withAddress(facts: CloudletFacts, address: string | undefined): CloudletFacts {
+  if (address === undefined) return facts;
+  return { ...facts, properties: { ...facts.properties, [PUBLIC_ADDRESS]: address } };
 }
 
 /** What of a cloudlet decides how its platform is brought up. */

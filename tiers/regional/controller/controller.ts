@@ -190,11 +190,12 @@ export async function startController(parts: ControllerParts): Promise<Controlle
   const stopInstanceAlerts = followInstanceAlerts(region, id, log);
   const stopPublishing = publishRegion(hub, cache, allKinds, parts.siteEngines);
   const stopDroppingRevoked = dropRevoked(hub, cache);
-  const stopDns = maintainDns(parts.dns, cache, log);
+  const zone = { region: parts.region, root: parts.dnsRoot };
+  const stopDns = maintainDns({ dns: parts.dns, cache, zone, clock, log });
   const context: ApiContext = {
     region,
     operations,
-    zone: { region: parts.region, root: parts.dnsRoot },
+    zone,
     platformOrg: parts.platformOrg,
     timeouts: timeoutsOf(cache, parts.timeouts),
     secrets: parts.secrets,

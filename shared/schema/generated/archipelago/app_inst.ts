@@ -252,6 +252,8 @@ export interface AppInst {
   uniqueId: string;
   /** DNS label of the instance, unique on its cloudlet. */
   dnsLabel: string;
+  /** Address of the instance's own, to which its name is pointed; empty: the site reports none (beyond the original). */
+  address: string;
 }
 function emptyAppInst(): AppInst {
   return {
@@ -284,6 +286,7 @@ function emptyAppInst(): AppInst {
     dedicatedIp: false,
     uniqueId: "",
     dnsLabel: "",
+    address: "",
   };
 }
 function writeAppInst(m: AppInst, w: Writer): void {
@@ -424,6 +427,10 @@ function writeAppInst(m: AppInst, w: Writer): void {
     w.uint32(330);
     w.string(m.dnsLabel);
   }
+  if (m.address !== "") {
+    w.uint32(802);
+    w.string(m.address);
+  }
 }
 function readAppInst(r: Reader, end: number, m: AppInst): AppInst {
   while (r.position < end) {
@@ -527,6 +534,9 @@ function readAppInst(r: Reader, end: number, m: AppInst): AppInst {
       case 330:
         m.dnsLabel = r.string();
         break;
+      case 802:
+        m.address = r.string();
+        break;
       default:
         r.skip(tag);
     }
@@ -573,6 +583,7 @@ export const AppInst: MessageType<AppInst> = defineMessage<AppInst>({
     { name: "dedicated_ip", property: "dedicatedIp", number: 39, scalar: "bool", doc: "Give the instance an address of its own." },
     { name: "unique_id", property: "uniqueId", number: 40, scalar: "string", rules: { setBy: "CONTROLLER" }, doc: "Name of the instance for its infrastructure, unique in the region, without dots." },
     { name: "dns_label", property: "dnsLabel", number: 41, scalar: "string", rules: { setBy: "CONTROLLER" }, doc: "DNS label of the instance, unique on its cloudlet." },
+    { name: "address", property: "address", number: 100, scalar: "string", rules: { setBy: "CONTROLLER" }, doc: "Address of the instance's own, to which its name is pointed; empty: the site reports none (beyond the original)." },
   ],
 });
 
@@ -591,6 +602,10 @@ export interface AppInstInfo {
   healthCheck: dme.HealthCheck;
   /** Version of the object that the site was answering, so that equal answers to two requests are two reports: of equal ones that follow each other the second would be taken for a repetition (beyond the original). */
   answeredRequest: string;
+  /** Address of the instance's own (beyond the original). */
+  address: string;
+  /** Addresses of load balancers by internal port, such as tcp:443 (beyond the original). */
+  internalPortToLbIp: Record<string, string>;
 }
 function emptyAppInstInfo(): AppInstInfo {
   return {
@@ -605,6 +620,8 @@ function emptyAppInstInfo(): AppInstInfo {
     uri: "",
     healthCheck: 0,
     answeredRequest: "",
+    address: "",
+    internalPortToLbIp: {},
   };
 }
 function writeAppInstInfo(m: AppInstInfo, w: Writer): void {
@@ -658,6 +675,19 @@ function writeAppInstInfo(m: AppInstInfo, w: Writer): void {
     w.uint32(802);
     w.string(m.answeredRequest);
   }
+  if (m.address !== "") {
+    w.uint32(810);
+    w.string(m.address);
+  }
+  for (const key of Object.keys(m.internalPortToLbIp).sort()) {
+    w.uint32(818);
+    const entry = w.begin();
+    w.uint32(10);
+    w.string(key);
+    w.uint32(18);
+    w.string(m.internalPortToLbIp[key]!);
+    w.end(entry);
+  }
 }
 function readAppInstInfo(r: Reader, end: number, m: AppInstInfo): AppInstInfo {
   while (r.position < end) {
@@ -696,6 +726,23 @@ function readAppInstInfo(r: Reader, end: number, m: AppInstInfo): AppInstInfo {
       case 802:
         m.answeredRequest = r.string();
         break;
+      case 810:
+        m.address = r.string();
+        break;
+      case 818: {
+        const entryEnd = r.end();
+        let key = "";
+        let value = "";
+        while (r.position < entryEnd) {
+          const entryTag = r.tag();
+          if (entryTag === 10) key = r.string();
+          else if (entryTag === 18) value = r.string();
+          else r.skip(entryTag);
+        }
+        r.close(entryEnd);
+        setEntry(m.internalPortToLbIp, key, value);
+        break;
+      }
       default:
         r.skip(tag);
     }
@@ -724,6 +771,8 @@ export const AppInstInfo: MessageType<AppInstInfo> = defineMessage<AppInstInfo>(
     { name: "uri", property: "uri", number: 9, scalar: "string" },
     { name: "health_check", property: "healthCheck", number: 20, enum: () => enumDescriptor(dme.HealthCheck), doc: "Whether the instance answers, as the site's probes see it." },
     { name: "answered_request", property: "answeredRequest", number: 100, scalar: "string", doc: "Version of the object that the site was answering, so that equal answers to two requests are two reports: of equal ones that follow each other the second would be taken for a repetition (beyond the original)." },
+    { name: "address", property: "address", number: 101, scalar: "string", doc: "Address of the instance's own (beyond the original)." },
+    { name: "internal_port_to_lb_ip", property: "internalPortToLbIp", number: 102, scalar: "string", map: true, doc: "Addresses of load balancers by internal port, such as tcp:443 (beyond the original)." },
   ],
 });
 

@@ -193,6 +193,8 @@ export interface ClusterInst {
   dnsLabel: string;
   /** Name of the cluster's load balancer. */
   fqdn: string;
+  /** Address of the cluster's own load balancer, to which its name is pointed; empty: the site reports none (beyond the original). */
+  address: string;
 }
 function emptyClusterInst(): ClusterInst {
   return {
@@ -229,6 +231,7 @@ function emptyClusterInst(): ClusterInst {
     deletePrepare: false,
     dnsLabel: "",
     fqdn: "",
+    address: "",
   };
 }
 function writeClusterInst(m: ClusterInst, w: Writer): void {
@@ -376,6 +379,10 @@ function writeClusterInst(m: ClusterInst, w: Writer): void {
     w.uint32(290);
     w.string(m.fqdn);
   }
+  if (m.address !== "") {
+    w.uint32(802);
+    w.string(m.address);
+  }
 }
 function readClusterInst(r: Reader, end: number, m: ClusterInst): ClusterInst {
   while (r.position < end) {
@@ -480,6 +487,9 @@ function readClusterInst(r: Reader, end: number, m: ClusterInst): ClusterInst {
       case 290:
         m.fqdn = r.string();
         break;
+      case 802:
+        m.address = r.string();
+        break;
       default:
         r.skip(tag);
     }
@@ -530,6 +540,7 @@ export const ClusterInst: MessageType<ClusterInst> = defineMessage<ClusterInst>(
     { name: "delete_prepare", property: "deletePrepare", number: 34, scalar: "bool", rules: { setBy: "CONTROLLER", hidden: true }, doc: "A deletion is under way: no new references." },
     { name: "dns_label", property: "dnsLabel", number: 35, scalar: "string", rules: { setBy: "CONTROLLER" }, doc: "DNS label of the cluster, unique on its cloudlet." },
     { name: "fqdn", property: "fqdn", number: 36, scalar: "string", rules: { setBy: "CONTROLLER" }, doc: "Name of the cluster's load balancer." },
+    { name: "address", property: "address", number: 100, scalar: "string", rules: { setBy: "CONTROLLER" }, doc: "Address of the cluster's own load balancer, to which its name is pointed; empty: the site reports none (beyond the original)." },
   ],
 });
 
@@ -545,6 +556,8 @@ export interface ClusterInstInfo {
   resources: InfraResources | undefined;
   /** Version of the object that the site was answering, so that equal answers to two requests are two reports: of equal ones that follow each other the second would be taken for a repetition (beyond the original). */
   answeredRequest: string;
+  /** Address of the cluster's own load balancer (beyond the original). */
+  address: string;
 }
 function emptyClusterInstInfo(): ClusterInstInfo {
   return {
@@ -556,6 +569,7 @@ function emptyClusterInstInfo(): ClusterInstInfo {
     status: undefined,
     resources: undefined,
     answeredRequest: "",
+    address: "",
   };
 }
 function writeClusterInstInfo(m: ClusterInstInfo, w: Writer): void {
@@ -597,6 +611,10 @@ function writeClusterInstInfo(m: ClusterInstInfo, w: Writer): void {
     w.uint32(802);
     w.string(m.answeredRequest);
   }
+  if (m.address !== "") {
+    w.uint32(810);
+    w.string(m.address);
+  }
 }
 function readClusterInstInfo(r: Reader, end: number, m: ClusterInstInfo): ClusterInstInfo {
   while (r.position < end) {
@@ -626,6 +644,9 @@ function readClusterInstInfo(r: Reader, end: number, m: ClusterInstInfo): Cluste
       case 802:
         m.answeredRequest = r.string();
         break;
+      case 810:
+        m.address = r.string();
+        break;
       default:
         r.skip(tag);
     }
@@ -651,6 +672,7 @@ export const ClusterInstInfo: MessageType<ClusterInstInfo> = defineMessage<Clust
     { name: "status", property: "status", number: 6, message: () => StatusInfo },
     { name: "resources", property: "resources", number: 7, message: () => InfraResources, doc: "Machines of the cluster." },
     { name: "answered_request", property: "answeredRequest", number: 100, scalar: "string", doc: "Version of the object that the site was answering, so that equal answers to two requests are two reports: of equal ones that follow each other the second would be taken for a repetition (beyond the original)." },
+    { name: "address", property: "address", number: 101, scalar: "string", doc: "Address of the cluster's own load balancer (beyond the original)." },
   ],
 });
 

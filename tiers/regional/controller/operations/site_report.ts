@@ -12,6 +12,7 @@ import {
   TrackedState,
 } from "../../../../shared/schema/mod.ts";
 import { MAX_OBJECT_ERROR_CHARACTERS, MAX_OBJECT_ERRORS } from "../limits.ts";
+import { isTarget, portKey } from "../rules/dns_targets.ts";
 import { isError, isGone, mayReport } from "./transitions.ts";
 
 /** Longest name under which clients reach an instance, in characters. */
@@ -24,11 +25,18 @@ export type ReportEffect = "changed" | "remove" | "nothing";
 export function applyClusterInstInfo(cluster: ClusterInst, info: ClusterInstInfo): ReportEffect {
   const effect = applyState(cluster, info);
   if (effect === "remove" || cluster.state !== info.state) return effect;
-  const { resources } = info;
-  if (resources === undefined) return effect;
-  if (cluster.resources !== undefined && equal(InfraResources, resources, cluster.resources)) return effect;
-  cluster.resources = structuredClone(resources);
-  return "changed";
+  const { resources, address } = info;
+  let changed = effect === "changed";
+  // A site that does not know the address just now says nothing of it.
+  if (address !== cluster.address && isTarget(address)) {
+    cluster.address = address;
+    changed = true;
+  }
+  if (resources && (cluster.resources === undefined || !equal(InfraResources, resources, cluster.resources))) {
+    cluster.resources = structuredClone(resources);
+    changed = true;
+  }
+  return changed ? "changed" : "nothing";
 }
 
 /** Applies a site's report of an instance: its state where that is allowed, and whether it answers. */
@@ -44,6 +52,15 @@ export function applyAppInstInfo(instance: AppInst, info: AppInstInfo): ReportEf
   // Only a site that knows addresses of its own, as those of other operators, tells one.
   if (info.uri !== "" && info.uri !== instance.uri) {
     instance.uri = info.uri.slice(0, MAX_URI_CHARACTERS);
+    changed = true;
+  }
+  if (info.address !== instance.address && isTarget(info.address)) {
+    instance.address = info.address;
+    changed = true;
+  }
+  const addresses = addressesOf(instance, info);
+  if (Object.keys(addresses).length > 0 && !sameRecord(addresses, instance.internalPortToLbIp)) {
+    instance.internalPortToLbIp = addresses;
     changed = true;
   }
   if (info.runtimeInfo && !sameList(instance.runtimeInfo?.containerIds ?? [], info.runtimeInfo.containerIds)) {
@@ -149,6 +166,18 @@ export function storedCloudletInfo(info: CloudletInfo, controller: string, notif
 /** Errors as an object keeps them: a site may not fill the store. */
 export function boundedErrors(errors: readonly string[]): string[] {
   return errors.slice(0, MAX_OBJECT_ERRORS).map((error) => error.slice(0, MAX_OBJECT_ERROR_CHARACTERS));
+}
+
+/** Addresses of the ports that the instance has: a site may not fill the store. */
+function addressesOf({ mappedPorts }: AppInst, { internalPortToLbIp }: AppInstInfo): Record<string, string> {
+  const ports = new Set(mappedPorts.map(portKey));
+  return Object.fromEntries(
+    Object.entries(internalPortToLbIp).filter(([port, address]) => ports.has(port) && isTarget(address)),
+  );
+}
+
+function sameRecord(a: Readonly<Record<string, string>>, b: Readonly<Record<string, string>>): boolean {
+  return Object.keys(a).length === Object.keys(b).length && Object.entries(a).every(([key, value]) => b[key] === value);
 }
 
 function sameList(a: readonly string[], b: readonly string[]): boolean {

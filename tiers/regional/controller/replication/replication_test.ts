@@ -9,9 +9,12 @@ import {
   CloudletInfo,
   CloudletInfoKind,
   CloudletKind,
+  dme,
   kinds,
   siteView,
 } from "../../../../shared/schema/mod.ts";
+import { PUBLIC_ADDRESS } from "../../../../shared/platform/mod.ts";
+import { FakeClock } from "../../../../shared/runtime/mod.ts";
 import { openStore } from "../../../../shared/store/mod.ts";
 import { memoryLogger } from "../../../../shared/telemetry/mod.ts";
 import type { AnyKind } from "../faults.ts";
@@ -20,7 +23,7 @@ import { RegionCache } from "../state/region_cache.ts";
 import { cloudlet, until } from "../testing/world.ts";
 import { admit } from "./admission.ts";
 import { publishedNames } from "./publisher.ts";
-import { maintainDns, PUBLIC_ADDRESS } from "./dns_records.ts";
+import { maintainDns } from "./dns_records.ts";
 
 const SITE = { organization: "Bayline Inc.", name: "Edge" };
 const SITE_KEY = CloudletKind.keyString({ ...SITE, federatedOrganization: "" });
@@ -133,14 +136,17 @@ Deno.test("names of load balancers follow the addresses that sites report", asyn
   await cache.start();
   const region = createRegion("eu", store, cache, () => 0);
   const dns: DnsDriver = openDns("localhost:");
-  const stop = maintainDns(dns, cache, logger.log);
+  const zone = { region: "eu", root: "archipelago.localhost" };
+  const clock = new FakeClock();
+  const stop = maintainDns({ dns, cache, zone, clock, log: logger.log });
   const name = "shared.edge.eu.archipelago.localhost";
-  const report = (address?: string) =>
+  const { CLOUDLET_STATE_INIT, CLOUDLET_STATE_READY } = dme.CloudletState;
+  const report = (address?: string, state: dme.CloudletState = CLOUDLET_STATE_READY) =>
     // deno-lint-ignore require-await -- as transactions are
     region.change(async (tx) => {
       tx.put(CloudletKind, { ...cloudlet(), rootLbFqdn: name });
       const properties = address === undefined ? {} : { [PUBLIC_ADDRESS]: address };
-      tx.put(CloudletInfoKind, CloudletInfo.create({ key: SITE, properties }));
+      tx.put(CloudletInfoKind, CloudletInfo.create({ key: SITE, state, properties }));
     });
   const records = async () => (await dns.list("localhost")).map(({ type, values }) => `${type} ${values}`);
   await report("127.0.0.1");
@@ -148,6 +154,12 @@ Deno.test("names of load balancers follow the addresses that sites report", asyn
   await report("192.0.2.1");
   await until(() => logger.records.length > 0, "what the driver refuses is told of");
   assert.deepEqual(await records(), ["A 127.0.0.1"]);
+  await until(() => clock.pending > 0, "it is to be tried again");
+  await clock.advance(30_000);
+  await until(() => logger.records.length > 1, "it is tried again");
+  await report("127.0.0.3");
+  await until(async () => (await records()).join() === "A 127.0.0.3", "the record follows");
+  await report(undefined, CLOUDLET_STATE_INIT);
   await report();
   await until(async () => (await records()).length === 0, "the record is gone");
   await report("127.0.0.2");

@@ -46,6 +46,9 @@ export async function takePorts(tx: ObjectTx, wish: PortsWish): Promise<void> {
   const ports = parsePortList(app.accessPorts, { deployment: app.deployment });
   const access = accessOf(wish, ports);
   const hidden = app.internalPorts || ports.length === 0;
+  // What the site reported is of the access that was before.
+  instance.address = "";
+  instance.internalPortToLbIp = {};
   switch (access) {
     case "none":
     case "own":
