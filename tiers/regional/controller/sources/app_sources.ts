@@ -3,6 +3,8 @@ import { type App, ImageType, type Issue } from "../../../../shared/schema/mod.t
 import { configRule, MAX_CONFIG_CHARACTERS, remoteConfigs } from "../rules/app_configs.ts";
 import { isArchiveUrl, isManifestUrl } from "../rules/app_manifest.ts";
 import { Issues } from "../rules/issues.ts";
+import { chartFault } from "./charts.ts";
+import { moduleFault } from "./files.ts";
 import { ovfFault, qcowFault } from "./machine_images.ts";
 import { SourceError, type SourceReader } from "./reader.ts";
 import { imageExists, type SecretReader } from "./registry.ts";
@@ -116,8 +118,11 @@ export class AppSources {
           return await qcowFault(this.#reader, app.imagePath, signal);
         case ImageType.IMAGE_TYPE_OVF:
           return await ovfFault(this.#reader, app.imagePath, signal);
+        case ImageType.IMAGE_TYPE_HELM:
+          return await chartFault(this.#reader, this.#secrets, app.imagePath, signal);
+        case ImageType.IMAGE_TYPE_MODULE:
+          return await moduleFault(this.#reader, app.imagePath, signal);
         default:
-          // Charts and modules are looked for by those who run them.
           return undefined;
       }
     } catch (error) {

@@ -1,3 +1,4 @@
+import { isThere } from "./files.ts";
 import { SourceError, type SourceReader } from "./reader.ts";
 
 const MAX_OVF_BYTES = 1024 * 1024;
@@ -30,11 +31,4 @@ export async function ovfFault(reader: SourceReader, path: string, signal: Abort
     if (!await isThere(reader, new URL(file, url).href, signal)) return `names an OVF whose file ${file} is not there`;
   }
   return undefined;
-}
-
-async function isThere(reader: SourceReader, url: string, signal: AbortSignal): Promise<boolean> {
-  const { status } = await reader.request(url, { method: "HEAD", signal });
-  if (status === 404 || status === 410) return false;
-  if (status === 200) return true;
-  throw new SourceError(`${new URL(url).host} answers with status ${status}`);
 }

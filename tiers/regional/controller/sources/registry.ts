@@ -52,11 +52,34 @@ export async function imageExists(
   signal: AbortSignal,
 ): Promise<boolean> {
   const { host, repository, reference } = parseImage(image);
+  return await isKnown(reader, secrets, host, `${repository}/manifests/${reference}`, "HEAD", signal);
+}
+
+/** Whether a registry has anything under a name, whatever its version. Throws as {@linkcode imageExists}. */
+export async function repositoryExists(
+  reader: SourceReader,
+  secrets: SecretReader | undefined,
+  host: string,
+  repository: string,
+  signal: AbortSignal,
+): Promise<boolean> {
+  return await isKnown(reader, secrets, host, `${repository}/tags/list`, "GET", signal);
+}
+
+/** Whether a registry knows a path of its API. */
+async function isKnown(
+  reader: SourceReader,
+  secrets: SecretReader | undefined,
+  host: string,
+  path: string,
+  method: "GET" | "HEAD",
+  signal: AbortSignal,
+): Promise<boolean> {
   const origin = reader.hosts.originOf(host === DOCKER_HUB ? DOCKER_HUB_API : host);
   if (origin === undefined) throw new SourceError(`${host} is not among the hosts that this region asks`);
-  const url = `${origin}/v2/${repository}/manifests/${reference}`;
+  const accept: Record<string, string> = method === "HEAD" ? { accept: ACCEPT } : {};
   const ask = (headers: Record<string, string>) =>
-    reader.request(url, { method: "HEAD", headers: { accept: ACCEPT, ...headers }, signal });
+    reader.request(`${origin}/v2/${path}`, { method, headers: { ...accept, ...headers }, signal });
   let answer = await ask({});
   if (answer.status === 401) {
     const credentials = await readCredentials(secrets, host);

@@ -239,3 +239,92 @@ Deno.test("images of machines must be there, and an OVF's hardware old enough (s
   assert.match((await look(IMAGE_TYPE_OVF, "/text.ovf"))[0]!, /no OVF/);
   assert.match((await look(IMAGE_TYPE_OVF, "/none.ovf"))[0]!, /not there/);
 });
+
+Deno.test("charts are looked for where their path leads", async () => {
+  const index = `apiVersion: v1
+entries:
+  redis:
+  - apiVersion: v2
+    name: hidden
+    urls:
+    - redis-1.tgz
+  "post-gres":
+    - name: post-gres
+generated: "2026-01-01"
+other:
+  nginx: 1
+`;
+  await using host = await serve({
+    "/charts/index.yaml": text(index),
+    "/json/index.yaml": text(JSON.stringify({ apiVersion: "v1", entries: { redis: [] } })),
+    "/page/index.yaml": text("<html></html>"),
+    "/charts/redis-1.tgz": text(""),
+    "/v2/acme/charts/redis/manifests/1.0": text(""),
+    "/v2/acme/charts/redis/tags/list": text("{}"),
+  });
+  const look = (imagePath: string, check: ImageCheck = "require") =>
+    faults(
+      sources(host.url, check),
+      App.create({ deployment: "helm", imageType: ImageType.IMAGE_TYPE_HELM, imagePath }),
+    );
+  for (
+    const path of [
+      `${host.url}/charts:repo/redis`,
+      `${host.url}/charts/:repo/post-gres`,
+      `${host.url}/json:repo/redis`,
+      `${host.url}/charts/redis-1.tgz`,
+      `oci://${host.host}/acme/charts/redis:1.0`,
+      `${host.host}/acme/charts/redis`,
+      "stable/redis",
+    ]
+  ) {
+    assert.deepEqual(await look(path), [], path);
+  }
+  for (const name of ["nginx", "hidden", "apiVersion", "urls"]) {
+    assert.deepEqual(await look(`${host.url}/charts:repo/${name}`), [
+      `image_path names chart ${name}, which its repository does not have`,
+    ]);
+  }
+  assert.match((await look(`${host.url}/charts/redis-2.tgz`))[0]!, /names a chart that is not there/);
+  assert.match((await look(`oci://${host.host}/acme/charts/redis:2.0`))[0]!, /its registry does not have/);
+  assert.match((await look(`${host.host}/acme/charts/other`, "warn"))[0]!, /^warning: .*its registry does not have/);
+  assert.match((await look(`${host.url}/page:repo/redis`))[0]!, /cannot be checked: .* has no index of charts there/);
+  assert.match((await look(`${host.url}/none:repo/redis`))[0]!, /cannot be checked: .* answers with status 404/);
+  assert.match((await look("https://elsewhere.example:repo/redis"))[0]!, /cannot be checked: .* not among the hosts/);
+  assert.match((await look("oci://elsewhere.example/redis"))[0]!, /cannot be checked: .* not among the hosts/);
+  assert.deepEqual(await look(`${host.url}/charts:repo/nginx`, "off"), []);
+  await using none = await serve({});
+  const before = none.seen.length;
+  assert.deepEqual(await faults(sources("", "warn"), App.create({ imagePath: `${none.url}/x:r/y` })), []);
+  assert.equal(none.seen.length, before);
+});
+
+Deno.test("modules are looked for at their URL; files of sites are not", async () => {
+  await using inside = await serve({ "/app.ts": text("secret") });
+  await using host = await serve({
+    "/app.ts": text("export {}"),
+    "/away.ts": (_, response) => response.writeHead(302, { location: `${inside.url}/app.ts` }).end(),
+    "/odd.ts": text("", 503),
+  });
+  // Modules come by https from hosts that are not this machine, so the name is another one here.
+  const named: typeof fetch = (input, init) => fetch(String(input).replace("https://modules.example", host.url), init);
+  const look = (imagePath: string, hosts = "modules.example", check: ImageCheck = "require") =>
+    faults(
+      new AppSources(new SourceReader(SourceHosts.parse(hosts)!, named), undefined, check),
+      App.create({ deployment: "process", imageType: ImageType.IMAGE_TYPE_MODULE, imagePath }),
+    );
+  assert.deepEqual(await look(`https://modules.example/app.ts#sha256:${"0".repeat(64)}`), []);
+  assert.deepEqual(await look("https://modules.example/none.ts"), ["image_path names a module that is not there"]);
+  assert.deepEqual(await look("https://modules.example/none.ts", "modules.example", "warn"), [
+    "warning: image_path names a module that is not there",
+  ]);
+  assert.match((await look("https://modules.example/odd.ts"))[0]!, /cannot be checked: .* answers with status 503/);
+  assert.match((await look("https://modules.example/away.ts"))[0]!, /cannot be checked: .* not among the hosts/);
+  assert.deepEqual(inside.seen, []);
+  assert.match((await look("https://elsewhere.example/app.ts"))[0]!, /not among the hosts/);
+  const seen = host.seen.length;
+  for (const path of ["/srv/app.ts", "file:///srv/app.ts"]) assert.deepEqual(await look(path), []);
+  assert.equal(host.seen.length, seen);
+  await host[Symbol.asyncDispose]();
+  assert.match((await look("https://modules.example/app.ts"))[0]!, /modules\.example cannot be reached/);
+});
