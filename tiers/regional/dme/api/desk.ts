@@ -65,8 +65,6 @@ export function regionMatcher(
   carrierOfCode: (code: string) => string | undefined,
 ): Matcher<RegionInstance> {
   return createMatcher<RegionInstance>({
-    location: (entry) => entry.location,
-    owner: (entry) => entry.instance.key.clusterInstKey.cloudletKey.organization,
     text: (entry) => clusterKeyText(entry.instance.key.clusterInstKey),
     carrierOfCode,
     random,

@@ -85,8 +85,6 @@ export function goldenTables(): Tables {
 
 export function matcher(random?: () => number, codes: Record<string, string> = {}): Matcher<Entry> {
   return createMatcher<Entry>({
-    location: (entry) => entry.location,
-    owner: (entry) => entry.instance.key.clusterInstKey.cloudletKey.organization,
     text: (entry) => clusterKeyText(entry.instance.key.clusterInstKey),
     carrierOfCode: (code) => codes[code],
     random,
@@ -95,4 +93,14 @@ export function matcher(random?: () => number, codes: Record<string, string> = {
 
 export function siteOf(entry: Entry): string {
   return entry.instance.key.clusterInstKey.cloudletKey.name;
+}
+
+/** Numbers from 0 up to 1 that a seed decides (mulberry32). */
+export function mulberry(seed: number): () => number {
+  return () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
 }

@@ -16,41 +16,78 @@ export function isValidPoint(point: Point): boolean {
 
 /** Great-circle distance in kilometres by haversine, altitude ignored. */
 export function distanceKm(a: Point, b: Point): number {
-  const phiA = a.latitude * RADIANS_PER_DEGREE;
-  const phiB = b.latitude * RADIANS_PER_DEGREE;
-  const sinHalfPhi = Math.sin((phiB - phiA) / 2);
-  const sinHalfLambda = Math.sin(((b.longitude - a.longitude) * RADIANS_PER_DEGREE) / 2);
-  const h = sinHalfPhi * sinHalfPhi + Math.cos(phiA) * Math.cos(phiB) * sinHalfLambda * sinHalfLambda;
+  const phi = a.latitude * RADIANS_PER_DEGREE;
+  return haversine(phi, Math.cos(phi), a.longitude, b.latitude, b.longitude);
+}
+
+function haversine(phi: number, cosPhi: number, fromLongitude: number, latitude: number, longitude: number): number {
+  const otherPhi = latitude * RADIANS_PER_DEGREE;
+  const sinHalfPhi = Math.sin((otherPhi - phi) / 2);
+  const sinHalfLambda = Math.sin(((longitude - fromLongitude) * RADIANS_PER_DEGREE) / 2);
+  const h = sinHalfPhi * sinHalfPhi + cosPhi * Math.cos(otherPhi) * sinHalfLambda * sinHalfLambda;
   // Rounding may push h a hair above 1 for antipodes, where the root of 1 - h would be NaN.
   return 2 * EARTH_RADIUS_KM * Math.atan2(Math.sqrt(h), Math.sqrt(Math.max(0, 1 - h)));
 }
 
-/** A unit vector; its chord to another orders like the great-circle distance, without trigonometry. */
-export interface Vector {
-  x: number;
-  y: number;
-  z: number;
+/** A point from which many distances are measured. */
+export class Origin {
+  #longitude = 0;
+  #phi = 0;
+  #cosPhi = 0;
+  /** Its unit vector. */
+  x = 0;
+  y = 0;
+  z = 0;
+
+  set({ latitude, longitude }: Point): void {
+    this.#longitude = longitude;
+    this.#phi = latitude * RADIANS_PER_DEGREE;
+    this.#cosPhi = Math.cos(this.#phi);
+    const lambda = longitude * RADIANS_PER_DEGREE;
+    this.x = this.#cosPhi * Math.cos(lambda);
+    this.y = this.#cosPhi * Math.sin(lambda);
+    this.z = Math.sin(this.#phi);
+  }
+
+  /** Great-circle kilometres from there by haversine, the same as {@link distanceKm} gives. */
+  distanceKm(latitude: number, longitude: number): number {
+    return haversine(this.#phi, this.#cosPhi, this.#longitude, latitude, longitude);
+  }
 }
 
-/** Unit vector of a point. */
-export function unitVector(point: Point): Vector {
-  const phi = point.latitude * RADIANS_PER_DEGREE;
-  const lambda = point.longitude * RADIANS_PER_DEGREE;
+/**
+ * A point with its unit vector, in the precision of a Float32Array: chords to it order like great-circle distances, without
+ * trigonometry, and are exact to a metre.
+ */
+export interface Place extends Point {
+  readonly x: number;
+  readonly y: number;
+  readonly z: number;
+  /** A number of whoever asked for it, which stays with it. */
+  readonly tag: number;
+}
+
+/** The place of a point. */
+export function placeOf({ latitude, longitude }: Point, tag: number): Place {
+  const phi = latitude * RADIANS_PER_DEGREE;
+  const lambda = longitude * RADIANS_PER_DEGREE;
   const cosPhi = Math.cos(phi);
-  return { x: cosPhi * Math.cos(lambda), y: cosPhi * Math.sin(lambda), z: Math.sin(phi) };
+  return {
+    x: Math.fround(cosPhi * Math.cos(lambda)),
+    y: Math.fround(cosPhi * Math.sin(lambda)),
+    z: Math.fround(Math.sin(phi)),
+    latitude,
+    longitude,
+    tag,
+  };
 }
 
-/** Great-circle kilometres that belong to a squared chord of the unit sphere. */
-export function chordToKm(chordSquared: number): number {
-  return 2 * EARTH_RADIUS_KM * Math.asin(Math.min(1, Math.sqrt(chordSquared) / 2));
+/** Great-circle kilometres that belong to a chord of the unit sphere; half the girth for longer ones. */
+export function chordToKm(chord: number): number {
+  return 2 * EARTH_RADIUS_KM * Math.asin(Math.min(1, chord / 2));
 }
 
-/** Squared chord of the unit sphere that belongs to great-circle kilometres; whatever exceeds half the girth is the diameter. */
+/** Chord of the unit sphere that belongs to great-circle kilometres, at least 0; whatever exceeds half the girth is the diameter. */
 export function kmToChord(km: number): number {
-  if (km < 0) return -1;
-  const angle = km / EARTH_RADIUS_KM;
-  // A little above 4, so that the antipode passes in spite of rounding.
-  if (angle >= Math.PI) return 4.0001;
-  const chord = 2 * Math.sin(angle / 2);
-  return chord * chord;
+  return 2 * Math.sin(Math.min(km / EARTH_RADIUS_KM, Math.PI) / 2);
 }

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { addSite, APPS, cloudlet, cloudletKey, goldenTables, instance, matcher, siteOf } from "./fixture.ts";
+import { addSite, APPS, cloudlet, cloudletKey, goldenTables, instance, matcher, mulberry, siteOf } from "./fixture.ts";
 import { appId } from "./objects.ts";
 import type { Query } from "./matcher.ts";
-import { Nearest } from "./hits.ts";
 import { rank } from "./rank.ts";
+import { Search } from "./search.ts";
 import { Tables } from "./tables.ts";
 
 function idOf(name: string): string {
@@ -100,9 +100,13 @@ Deno.test("lists keep the nearest in order, golden cases 11 to 16", () => {
     const candidates = given.map((distanceKm) => ({ member: String(distanceKm), distanceKm, carrier: "" }));
     const kept = rank(candidates, limit, (member) => member, undefined);
     assert.deepEqual(kept.map(({ distanceKm }) => distanceKm), expected);
-    const nearest = new Nearest<string>(limit);
-    for (const chord of given) nearest.add(String(chord), chord);
-    assert.deepEqual(nearest.chords, expected);
+    const search = new Search();
+    search.begin(limit, 1e-9, Infinity);
+    const squareOf = (km: number) => (km / 10) ** 2;
+    for (const km of given) search.take(km, squareOf(km));
+    const taken = [...search.slots.subarray(0, search.length)];
+    assert.deepEqual(taken.filter((km) => squareOf(km) <= search.bound).sort((a, b) => a - b), expected);
+    assert.equal(search.last, expected.length < limit ? Infinity : expected[limit - 1]! / 10);
   }
 });
 
@@ -181,13 +185,3 @@ Deno.test("usability, golden case 42, and each other condition of it", () => {
     assert.equal(usable(), state === 5, `state ${state}`);
   }
 });
-
-/** Small deterministic generator. */
-function mulberry(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}

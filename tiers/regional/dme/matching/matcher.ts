@@ -1,7 +1,8 @@
-import type { Candidates } from "./candidates.ts";
-import { chordToKm, distanceKm, kmToChord, type Point, unitVector, type Vector } from "./geo.ts";
-import { Distances, Hits, Nearest } from "./hits.ts";
+import type { Candidate, Candidates } from "./candidates.ts";
+import { chordToKm, distanceKm, EARTH_RADIUS_KM, kmToChord, Origin, type Point } from "./geo.ts";
+import { Hits } from "./hits.ts";
 import { rank, type Ranked, TIE_BAND_KM } from "./rank.ts";
+import { Search } from "./search.ts";
 import type { SpatialSet } from "./spatial_set.ts";
 
 /** Organizations of public clouds, eligible for every carrier's subscribers. */
@@ -13,17 +14,12 @@ export const PUBLIC_CLOUD_PAD_KM = 100;
 /** Most instances that one list may hold, so that a single request cannot keep the process busy. */
 export const MAX_LIST_LENGTH = 1000;
 
-/**
- * Chords lose precision for points that almost coincide or lie opposite each other; whatever is this near to the best
- * by chord is compared by haversine.
- */
+/** Chords are exact to metres: whatever is this near to the best by chord is compared by haversine. */
 const SLACK_KM = 0.01;
+const SLACK_CHORD = SLACK_KM / EARTH_RADIUS_KM;
 
 /** What a matcher needs. */
 export interface MatcherOptions<M> {
-  location(member: M): Point;
-  /** Carrier that owns the member's cloudlet. */
-  owner(member: M): string;
   /** Text that orders members at equal distance. */
   text(member: M): string;
   /** Organization of an operator code, or undefined when the text is no code. */
@@ -50,129 +46,95 @@ export interface Matcher<M> {
   isTie(km: number, bestKm: number): boolean;
 }
 
-/** One set of eligible candidates of the lookup under way. */
-interface Source<M> {
-  set: SpatialSet<M>;
-  padKm: number;
-  /** "" for the set of all carriers. */
-  carrier: string;
-  /** Where its hits end in the list of all. */
-  end?: number;
-}
-
 /** Makes a matcher that follows the specified rules (DME specification 4.3 to 4.5). */
-export function createMatcher<M>(options: MatcherOptions<M>): Matcher<M> {
+export function createMatcher<M>({ text, carrierOfCode, random }: MatcherOptions<M>): Matcher<M> {
+  const bandKm = random === undefined ? 0 : TIE_BAND_KM;
+  const bandChord = bandKm / EARTH_RADIUS_KM + SLACK_CHORD;
+  // Of the lookup under way.
+  const origin = new Origin();
+  const search = new Search();
   const hits = new Hits<M>();
-  const distances = new Distances();
-  const bandKm = options.random === undefined ? SLACK_KM : TIE_BAND_KM + SLACK_KM;
+  /** Distance up to which there are as many as wanted, or a little more. */
+  let reachKm = Infinity;
 
-  function sources(candidates: Candidates<M>, code: string): Source<M>[] {
-    const carrier = code === "" ? "" : options.carrierOfCode(code) ?? code;
-    if (carrier === "") return candidates.all.size === 0 ? [] : [{ set: candidates.all, padKm: 0, carrier }];
-    const found: Source<M>[] = [];
-    const own = candidates.of(carrier);
-    if (own !== undefined) found.push({ set: own, padKm: 0, carrier });
+  /** Finds the eligible candidates of which the best `limit` can be chosen. */
+  function gather(candidates: Candidates<M>, query: Query, limit: number): void {
+    const { carrier: code } = query;
+    const carrier = code === "" ? "" : carrierOfCode(code) ?? code;
+    origin.set(query);
+    search.x = origin.x;
+    search.y = origin.y;
+    search.z = origin.z;
+    hits.clear();
+    reachKm = Infinity;
+    if (carrier === "") return look(candidates.all, 0, carrier, limit, candidates);
+    look(candidates.of(carrier), 0, carrier, limit, candidates);
     for (const cloud of PUBLIC_CLOUDS) {
-      const set = cloud === carrier ? undefined : candidates.of(cloud);
-      if (set !== undefined) found.push({ set, padKm: PUBLIC_CLOUD_PAD_KM, carrier: cloud });
+      if (cloud !== carrier) look(candidates.of(cloud), PUBLIC_CLOUD_PAD_KM, cloud, limit, candidates);
     }
-    return found;
   }
 
-  /** Padded distance up to which candidates are needed for the best `limit`, by chord. */
-  function reach(found: Source<M>[], from: Vector, limit: number): number {
-    if (limit === 1) {
-      let best = Infinity;
-      for (const { set, padKm } of found) {
-        // Only what is nearer than the best so far is of interest: of a cloud mostly nothing, which costs no search.
-        const bound = best === Infinity ? Infinity : kmToChord(best - padKm);
-        if (bound < 0) continue;
-        const chord = set.nearestChord(from, bound);
-        if (chord < bound) best = chordToKm(chord) + padKm;
-      }
-      return best;
+  /** @param carrier "" for the set of all */
+  function look(
+    set: SpatialSet<M> | undefined,
+    padKm: number,
+    carrier: string,
+    limit: number,
+    candidates: Candidates<M>,
+  ): void {
+    // Only what is nearer than the best so far is of interest: of a cloud mostly nothing, which costs no search.
+    const wantedKm = reachKm + bandKm - padKm;
+    if (set === undefined || wantedKm < -SLACK_KM) return;
+    search.begin(limit, bandChord, wantedKm === Infinity ? Infinity : kmToChord(Math.max(0, wantedKm)) + SLACK_CHORD);
+    set.search(search);
+    for (let at = 0; at < search.length; at++) {
+      if (search.chords[at]! > search.bound) continue;
+      const slot = search.slots[at]!;
+      // Fetched before the distance, so that the one may come from far away in memory while the other is computed.
+      const member = set.member(slot);
+      const km = origin.distanceKm(set.latitude(slot), set.longitude(slot)) + padKm;
+      hits.push(member, carrier === "" ? candidates.owner(set.tag(slot)) : carrier, km);
     }
-    const shortest = new Map<M, number>();
-    for (const { set, padKm } of found) {
-      const nearest = new Nearest<M>(limit);
-      set.collectNearest(from, nearest);
-      for (let at = 0; at < nearest.members.length; at++) {
-        const km = chordToKm(nearest.chords[at]!) + padKm;
-        // An ally's instance may be in two sets; the shorter distance counts.
-        if (km < (shortest.get(nearest.members[at]!) ?? Infinity)) shortest.set(nearest.members[at]!, km);
-      }
-    }
-    const sorted = [...shortest.values()].sort((a, b) => a - b);
-    return sorted[Math.min(limit, sorted.length) - 1] ?? -Infinity;
-  }
-
-  function gather(found: Source<M>[], from: Vector, query: Query, reachKm: number): Ranked<M>[] {
-    const ranked: Ranked<M>[] = [];
-    const places = found.length > 1 ? new Map<M, number>() : undefined;
-    for (const { set, padKm, carrier } of found) {
-      const bound = kmToChord(reachKm + bandKm - padKm);
-      if (bound < 0) continue;
-      hits.clear();
-      set.collectWithin(from, bound, hits);
-      for (let at = 0; at < hits.length; at++) {
-        const member = hits.members[at]!;
-        const km = distanceKm(query, options.location(member)) + padKm;
-        const entry = { member, distanceKm: km, carrier: carrier === "" ? options.owner(member) : carrier };
-        const place = places?.get(member);
-        if (place === undefined) {
-          places?.set(member, ranked.length);
-          ranked.push(entry);
-        } else if (km < ranked[place]!.distanceKm) {
-          ranked[place] = entry;
-        }
-      }
-    }
-    return ranked;
+    const last = search.last;
+    if (last !== Infinity) reachKm = Math.min(reachKm, chordToKm(last + SLACK_CHORD) + padKm);
   }
 
   function list(candidates: Candidates<M>, query: Query, wanted: number): Ranked<M>[] {
     const limit = Math.min(wanted, MAX_LIST_LENGTH);
     if (limit < 1) return [];
-    const found = sources(candidates, query.carrier);
-    if (found.length === 0) return [];
-    const from = unitVector(query);
-    return rank(gather(found, from, query, reach(found, from, limit)), limit, options.text, options.random);
+    gather(candidates, query, limit);
+    const best = new Map<M, Ranked<M>>();
+    for (let at = 0; at < hits.length; at++) {
+      const member = hits.members[at]!;
+      const distanceKm = hits.kilometres[at]!;
+      // An ally's instance may be in two sets; the shorter distance counts.
+      const other = best.get(member);
+      if (other === undefined || distanceKm < other.distanceKm) {
+        best.set(member, { member, distanceKm, carrier: hits.carriers[at]! });
+      }
+    }
+    return rank([...best.values()], limit, text, random);
   }
 
   /** As `list` with limit 1, without an object for each of what may be many candidates at one place. */
   function find(candidates: Candidates<M>, query: Query): Ranked<M> | undefined {
-    const found = sources(candidates, query.carrier);
-    if (found.length === 0) return undefined;
-    const from = unitVector(query);
-    const reachKm = reach(found, from, 1);
-    hits.clear();
-    distances.length = 0;
-    for (const source of found) {
-      const bound = kmToChord(reachKm + bandKm - source.padKm);
-      if (bound < 0) continue;
-      source.set.collectWithin(from, bound, hits);
-      for (let at = distances.length; at < hits.length; at++) {
-        distances.push(query, options.location(hits.members[at]!), source.padKm);
-      }
-      source.end = hits.length;
-    }
-    const nearest = distances.least();
-    const chosen = options.random === undefined ? firstByText(nearest) : drawInBand(nearest, options.random);
-    const member = hits.members[chosen]!;
-    const carrier = found.find((source) => chosen < (source.end ?? 0))!.carrier;
-    return { member, distanceKm: distances.at(chosen), carrier: carrier === "" ? options.owner(member) : carrier };
+    gather(candidates, query, 1);
+    if (hits.length === 0) return undefined;
+    const nearest = hits.least();
+    const chosen = random === undefined ? firstByText(nearest) : drawInBand(nearest, random);
+    return { member: hits.members[chosen]!, distanceKm: hits.kilometres[chosen]!, carrier: hits.carriers[chosen]! };
   }
 
   function firstByText(nearest: number): number {
     let chosen = -1;
     let chosenText: string | undefined;
-    for (let at = 0; at < distances.length; at++) {
-      if (distances.at(at) !== nearest) continue;
+    for (let at = 0; at < hits.length; at++) {
+      if (hits.kilometres[at] !== nearest) continue;
       if (chosen >= 0) {
-        chosenText ??= options.text(hits.members[chosen]!);
-        const text = options.text(hits.members[at]!);
-        if (text >= chosenText) continue;
-        chosenText = text;
+        chosenText ??= text(hits.members[chosen]!);
+        const other = text(hits.members[at]!);
+        if (other >= chosenText) continue;
+        chosenText = other;
       }
       chosen = at;
     }
@@ -180,24 +142,32 @@ export function createMatcher<M>(options: MatcherOptions<M>): Matcher<M> {
   }
 
   function drawInBand(nearest: number, random: () => number): number {
+    const { kilometres, length } = hits;
     let ties = 0;
-    for (let at = 0; at < distances.length; at++) if (distances.at(at) - nearest < TIE_BAND_KM) ties++;
+    for (let at = 0; at < length; at++) if (kilometres[at]! - nearest < TIE_BAND_KM) ties++;
     // One number is drawn whatever there are, so that a crowd costs no more than two.
     let wanted = ties > 1 ? Math.floor(random() * ties) : 0;
     let chosen = 0;
-    while (distances.at(chosen) - nearest >= TIE_BAND_KM || wanted-- > 0) chosen++;
+    while (kilometres[chosen]! - nearest >= TIE_BAND_KM || wanted-- > 0) chosen++;
     return chosen;
   }
 
   function distanceTo(candidates: Candidates<M>, query: Query, member: M): number | undefined {
-    let padKm = Infinity;
-    for (const source of sources(candidates, query.carrier)) {
-      if (source.padKm < padKm && source.set.has(member)) padKm = source.padKm;
-    }
-    return padKm === Infinity ? undefined : distanceKm(query, options.location(member)) + padKm;
+    const candidate = candidates.get(member);
+    if (candidate === undefined) return undefined;
+    const carrier = query.carrier === "" ? "" : carrierOfCode(query.carrier) ?? query.carrier;
+    const padKm = padOf(candidate, carrier);
+    return padKm === undefined ? undefined : distanceKm(query, candidate.place) + padKm;
   }
 
-  const isTie = (km: number, bestKm: number) => options.random !== undefined && km - bestKm < TIE_BAND_KM;
+  const isTie = (km: number, bestKm: number) => random !== undefined && km - bestKm < TIE_BAND_KM;
 
   return { list, find, distanceTo, isTie };
+}
+
+/** What is added to a candidate's distance for subscribers of a carrier; undefined when it is none for them. */
+function padOf({ own, alliances }: Candidate, carrier: string): number | undefined {
+  if (carrier === "" || own === carrier || alliances.includes(carrier)) return 0;
+  const isOpen = PUBLIC_CLOUDS.includes(own) || alliances.some((ally) => PUBLIC_CLOUDS.includes(ally));
+  return isOpen ? PUBLIC_CLOUD_PAD_KM : undefined;
 }

@@ -3,7 +3,9 @@ import fc from "fast-check";
 import { distanceKm, type Point } from "./geo.ts";
 import { Candidates } from "./candidates.ts";
 import { createMatcher, PUBLIC_CLOUD_PAD_KM, PUBLIC_CLOUDS, type Query } from "./matcher.ts";
-import { TREE_THRESHOLD } from "./spatial_set.ts";
+import { mulberry } from "./fixture.ts";
+import { TIE_BAND_KM } from "./rank.ts";
+import { FLAT_MEMBERS } from "./spatial_set.ts";
 
 interface Place {
   id: string;
@@ -14,8 +16,6 @@ interface Place {
 
 function matcherOf(random?: () => number) {
   return createMatcher<Place>({
-    location: (place) => place.location,
-    owner: (place) => place.owner,
     text: (place) => place.id,
     carrierOfCode: () => undefined,
     random,
@@ -87,7 +87,7 @@ Deno.test("matching by index gives what a search through all gives, whatever was
 
 Deno.test("a tree of many candidates gives what a search through all gives, after changes too", () => {
   const COUNT = 3000;
-  assert.ok(COUNT > TREE_THRESHOLD * 4);
+  assert.ok(COUNT > FLAT_MEMBERS * 4);
   const random = mulberry(42);
   const anywhere = () => ({ latitude: random() * 180 - 90, longitude: random() * 360 - 180 });
   const places = new Map<string, Place>();
@@ -117,7 +117,7 @@ Deno.test("a tree of many candidates gives what a search through all gives, afte
   check(20);
   for (let index = 200; index < 1200; index++) put(`p${index}`);
   check(20);
-  for (const [id, place] of [...places].slice(0, COUNT - TREE_THRESHOLD / 4)) {
+  for (const [id, place] of [...places].slice(0, COUNT - FLAT_MEMBERS / 4)) {
     candidates.remove(place);
     places.delete(id);
   }
@@ -152,6 +152,72 @@ Deno.test("many candidates within a kilometre are chosen equally often, others n
   }
 });
 
+Deno.test("among crowds and clusters exactly those can win that are less than a kilometre behind the nearest", () => {
+  const random = mulberry(11);
+  // Some places at the other side of the earth from others, where chords tell little.
+  const centres = [[48, 11], [-48, -169], [0, 180], [90, 0], [47.9, 10.2]] as const;
+  const places = new Map<string, Place>();
+  const candidates = new Candidates<Place>();
+  const change = () => {
+    const id = `p${Math.floor(random() * 600)}`;
+    const old = places.get(id);
+    if (old !== undefined) candidates.remove(old);
+    places.delete(id);
+    if (random() < 0.3) return;
+    const [latitude, longitude] = centres[Math.floor(random() * centres.length)]!;
+    // A third lies at one place, the others within a kilometre or some.
+    const spread = random() < 0.3 ? 0 : random() < 0.5 ? 0.01 : 0.1;
+    const near = (degrees: number, limit: number) => Math.min(limit, Math.max(-limit, degrees + random() * spread));
+    const location = { latitude: near(latitude, 90), longitude: near(longitude, 180) };
+    const owner = random() < 0.6 ? "northtel" : random() < 0.5 ? "azure" : "gcp";
+    const place = { id, owner, allies: random() < 0.1 ? ["westtel"] : [], location };
+    places.set(id, place);
+    candidates.put(place, location, owner, place.allies);
+  };
+  let drawn = 0;
+  const finder = matcherOf(() => drawn);
+  for (let round = 0; round < 3000; round++) {
+    change();
+    if (round % 10 !== 0) continue;
+    const [latitude, longitude] = centres[Math.floor(random() * centres.length)]!;
+    for (const carrier of ["", "northtel", "westtel", "azure"]) {
+      const at = { carrier, latitude: Math.min(90, latitude + random() / 50), longitude };
+      const all = bruteForce(places.values(), at);
+      const winners = new Map(
+        all.filter(({ km }) => km - all[0]!.km < TIE_BAND_KM).map(({ id, km }) => [id, km] as const),
+      );
+      const won = new Map<string, number>();
+      for (let draw = 0; draw < Math.max(1, winners.size); draw++) {
+        drawn = (draw + 0.5) / winners.size;
+        const match = finder.find(candidates, at);
+        if (match !== undefined) won.set(match.member.id, match.distanceKm);
+      }
+      assert.deepEqual([...won].sort(), [...winners].sort());
+      const listed = matcherOf().list(candidates, at, 5).map(({ member, distanceKm }) => ({
+        id: member.id,
+        km: distanceKm,
+      }));
+      assert.deepEqual(listed, all.slice(0, 5));
+    }
+  }
+});
+
+Deno.test("a candidate that changes hands or friends stays where it is", () => {
+  const candidates = new Candidates<Place>();
+  const place = { id: "p", owner: "northtel", allies: [], location: { latitude: 1, longitude: 1 } };
+  const seenBy = () =>
+    ["northtel", "westtel", "othertel"].filter((carrier) =>
+      matcherOf().find(candidates, { carrier, latitude: 0, longitude: 0 }) !== undefined
+    );
+  candidates.put(place, place.location, "northtel", []);
+  assert.deepEqual(seenBy(), ["northtel"]);
+  candidates.put(place, place.location, "northtel", ["othertel"]);
+  assert.deepEqual(seenBy(), ["northtel", "othertel"]);
+  candidates.put(place, place.location, "westtel", ["othertel"]);
+  assert.deepEqual(seenBy(), ["westtel", "othertel"]);
+  assert.equal(matcherOf().find(candidates, { carrier: "", latitude: 0, longitude: 0 })?.carrier, "westtel");
+});
+
 Deno.test("a list never holds more than was asked for, nor anything when nothing was asked for", () => {
   const candidates = new Candidates<Place>();
   for (let index = 0; index < 20; index++) {
@@ -163,13 +229,3 @@ Deno.test("a list never holds more than was asked for, nor anything when nothing
   assert.equal(matcherOf().list(candidates, at, 0).length, 0);
   assert.equal(matcherOf().list(candidates, at, 2 ** 32 - 1).length, 20);
 });
-
-/** Small deterministic generator. */
-function mulberry(seed: number): () => number {
-  return () => {
-    seed = (seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(seed ^ (seed >>> 15), 1 | seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
-  };
-}

@@ -1,222 +1,210 @@
-import type { Vector } from "./geo.ts";
-import type { Hits, Nearest } from "./hits.ts";
+import { BUCKET_SLOTS, type Buckets, NONE } from "./buckets.ts";
+import type { Place } from "./geo.ts";
+import { Nodes } from "./nodes.ts";
+import { Points } from "./points.ts";
+import type { Search } from "./search.ts";
 
-/** Ranges of at most this many points are scanned, not split: measured best between 8 and 32. */
-const LEAF_SIZE = 16;
+/** Leaves are filled so far when they are made: the rest is room for what comes. */
+const LEAF_FILL = 16;
+/** Two leaves become one when they have no more members than this. */
+const MERGED_FILL = 8;
+/** A node is built anew when one of its children has more than this share of its leaves, of at least so many. */
+const HEAVY_SHARE = 0.75;
+const HEAVY_LEAVES = 16;
+/** But not before it has so many more leaves than when it was built: points in a line may leave no better way. */
+const HEAVY_GROWTH = 1.5;
+
+// What a search has still to look into: nodes, and squared chords below which there is nothing of them.
+const openNodes: number[] = [];
+const openChords: number[] = [0.5];
 
 /**
- * A 3-D tree over unit vectors, built once; members can be taken out, not put in. The points lie in one array in tree
- * order: the middle of a range is its root, the halves its subtrees, so a node costs no more than its coordinates.
+ * A tree that halves space along one axis at a time, down to buckets of a few members. A change touches the bucket where it
+ * happens. When a bucket is full it is split, and when a node has become lopsided it is built anew, so that the tree stays
+ * flat and there is no moment at which all of it must be built.
  */
 export class Tree<M> {
-  readonly #coordinates: Float64Array;
-  readonly #axes: Uint8Array;
-  readonly #alive: Uint8Array;
-  readonly #members: (M | undefined)[];
-  readonly #slots = new Map<M, number>();
-  #dead = 0;
-  // The lookup under way: fields, not arguments, so that the recursion carries only a range.
-  #x = 0;
-  #y = 0;
-  #z = 0;
-  #bound = 0;
+  readonly #buckets: Buckets<M>;
+  /** Leaves have the number of their chain of buckets + 1: 0 for an empty one. */
+  readonly #nodes = new Nodes();
+  /** Nodes from the root to where a change is. */
+  readonly #path: number[] = [0];
 
-  /** @param points x, y, z of each member in turn; taken over and reordered */
-  constructor(members: M[], points: Float64Array) {
-    this.#members = members;
-    this.#coordinates = points;
-    this.#axes = new Uint8Array(members.length);
-    this.#alive = new Uint8Array(members.length).fill(1);
-    this.#build(0, members.length);
-    for (let slot = 0; slot < members.length; slot++) this.#slots.set(members[slot]!, slot);
+  /** @param chain members that are in it at first; taken over */
+  constructor(buckets: Buckets<M>, chain: number) {
+    this.#buckets = buckets;
+    this.#setChain(0, chain);
+    this.#nodes.leaves[0] = 1;
+    this.#rebuild(0, new Points());
   }
 
-  /** Members that are still in. */
-  get size(): number {
-    return this.#members.length - this.#dead;
+  /** Adds a member that is not in. */
+  add(member: M, place: Place): void {
+    const leaf = this.#descend(place);
+    const chain = this.#chain(leaf);
+    if (this.#hasRoom(chain, place)) {
+      this.#setChain(leaf, this.#buckets.push(chain, member, place));
+      return;
+    }
+    const points = new Points<M>();
+    points.add(member, place);
+    this.#rebuild(this.#path.length - 1, points);
+    const heavy = this.#path.findIndex((node) => this.#isHeavy(node));
+    if (heavy >= 0) this.#rebuild(heavy, new Points());
   }
 
-  /** Members that were taken out and still take room. */
-  get dead(): number {
-    return this.#dead;
-  }
-
-  has(member: M): boolean {
-    return this.#slots.has(member);
-  }
-
-  /** Takes a member out; false when it was not in. */
-  remove(member: M): boolean {
-    const slot = this.#slots.get(member);
-    if (slot === undefined) return false;
-    this.#slots.delete(member);
-    this.#alive[slot] = 0;
-    this.#members[slot] = undefined;
-    this.#dead++;
+  /** Removes a member. @param place where it was added. @returns Whether it was in. */
+  remove(member: M, place: Place): boolean {
+    const leaf = this.#descend(place);
+    const chain = this.#chain(leaf);
+    const slot = this.#buckets.find(chain, member);
+    if (slot === NONE) return false;
+    this.#setChain(leaf, this.#buckets.remove(chain, slot));
+    if (leaf !== 0) this.#merge(leaf);
     return true;
   }
 
-  /** Calls back with every member that is still in and its unit vector. */
-  forEach(visit: (member: M, x: number, y: number, z: number) => void): void {
-    const c = this.#coordinates;
-    for (let slot = 0; slot < this.#members.length; slot++) {
-      if (this.#alive[slot] === 1) visit(this.#members[slot]!, c[slot * 3]!, c[slot * 3 + 1]!, c[slot * 3 + 2]!);
+  /** Shows a search what may be within its bound, near ones first. */
+  search(search: Search): void {
+    const { words, floats } = this.#nodes;
+    const { x, y, z } = search;
+    let open = 0;
+    let node = 0;
+    while (true) {
+      let link = words[node * 2]!;
+      while (link >= 0) {
+        const axis = link & 3;
+        const side = (axis === 0 ? x : axis === 1 ? y : z) - floats[node * 2 + 1]!;
+        const second = side < 0 ? 0 : 1;
+        node = (link >> 2) + second;
+        openNodes[open] = node + 1 - 2 * second;
+        openChords[open++] = side * side;
+        link = words[node * 2]!;
+      }
+      this.#buckets.search(-link - 2, search);
+      do {
+        if (open === 0) return;
+        open--;
+      } while (openChords[open]! > search.bound);
+      node = openNodes[open]!;
     }
   }
 
-  /** Smallest squared chord below `bound`, or `bound`. */
-  nearestChord(from: Vector, bound: number): number {
-    this.#start(from, bound);
-    this.#nearest(0, this.#members.length);
-    return this.#bound;
+  /** Nodes on the longest way from the root to a leaf: for tests. */
+  depth(node = 0): number {
+    if (this.#nodes.leaf(node) >= 0) return 1;
+    const pair = this.#nodes.pair(node);
+    return 1 + Math.max(this.depth(pair), this.depth(pair + 1));
   }
 
-  /** Offers to a list of the nearest every member that can still get in. */
-  collectNearest(from: Vector, into: Nearest<M>): void {
-    this.#start(from, into.bound);
-    this.#kNearest(0, this.#members.length, into);
+  /** Ends the tree: its members are left in one chain. */
+  end(): number {
+    let chain = NONE;
+    const points = new Points<M>();
+    this.#drain(0, points);
+    points.forEach((member, place) => chain = this.#buckets.push(chain, member, place));
+    return chain;
   }
 
-  /** Appends every member whose squared chord is at most `bound`. */
-  collectWithin(from: Vector, bound: number, into: Hits<M>): void {
-    this.#start(from, bound);
-    this.#within(0, this.#members.length, into);
+  #chain(leaf: number): number {
+    return this.#nodes.leaf(leaf) - 1;
   }
 
-  #start(from: Vector, bound: number): void {
-    this.#x = from.x;
-    this.#y = from.y;
-    this.#z = from.z;
-    this.#bound = bound;
+  #setChain(leaf: number, chain: number): void {
+    this.#nodes.setLeaf(leaf, chain + 1);
   }
 
-  #chord(slot: number): number {
-    const c = this.#coordinates;
-    const at = slot * 3;
-    const dx = c[at]! - this.#x;
-    const dy = c[at + 1]! - this.#y;
-    const dz = c[at + 2]! - this.#z;
-    return dx * dx + dy * dy + dz * dz;
+  /** The leaf where a place is; {@link #path} leads to it. */
+  #descend({ x, y, z }: Place): number {
+    const nodes = this.#nodes;
+    const path = this.#path;
+    path.length = 1;
+    let node = 0;
+    while (nodes.leaf(node) < 0) {
+      const axis = nodes.axis(node);
+      const at = axis === 0 ? x : axis === 1 ? y : z;
+      node = nodes.pair(node) + (at < nodes.split(node) ? 0 : 1);
+      path.push(node);
+    }
+    return node;
   }
 
-  /** Signed distance of the sought point from the plane that splits at a slot. */
-  #fromPlane(slot: number): number {
-    const axis = this.#axes[slot]!;
-    const at = axis === 0 ? this.#x : axis === 1 ? this.#y : this.#z;
-    return at - this.#coordinates[slot * 3 + axis]!;
+  #hasRoom(chain: number, place: Place): boolean {
+    // Only a crowd at one place, which cannot be split, has several buckets.
+    const single = this.#buckets.isSingle(chain);
+    return single && this.#buckets.count(chain) < BUCKET_SLOTS || this.#buckets.isAt(chain, place);
   }
 
-  #nearest(low: number, high: number): void {
-    if (high - low <= LEAF_SIZE) {
-      for (let slot = low; slot < high; slot++) {
-        if (this.#alive[slot] === 0) continue;
-        const chord = this.#chord(slot);
-        if (chord < this.#bound) this.#bound = chord;
-      }
+  #isHeavy(node: number): boolean {
+    const { leaves, built } = this.#nodes;
+    const all = leaves[node]!;
+    if (all < HEAVY_LEAVES || all < built[node]! * HEAVY_GROWTH) return false;
+    const first = leaves[this.#nodes.pair(node)]!;
+    return Math.max(first, all - first) > all * HEAVY_SHARE;
+  }
+
+  /** Builds a node of the path anew, with points that come in. */
+  #rebuild(depth: number, points: Points<M>): void {
+    const node = this.#path[depth]!;
+    const before = this.#nodes.leaves[node]!;
+    this.#drain(node, points);
+    points.close();
+    this.#build(node, points, 0, points.length);
+    this.#addLeaves(depth, this.#nodes.leaves[node]! - before);
+  }
+
+  /** Counts leaves for the nodes of the path above one. */
+  #addLeaves(depth: number, more: number): void {
+    for (let above = 0; above < depth; above++) this.#nodes.leaves[this.#path[above]!]! += more;
+  }
+
+  #drain(node: number, points: Points<M>): void {
+    if (this.#nodes.leaf(node) >= 0) {
+      return this.#buckets.drain(this.#chain(node), (member, place) => points.add(member, place));
+    }
+    const pair = this.#nodes.pair(node);
+    this.#drain(pair, points);
+    this.#drain(pair + 1, points);
+    this.#nodes.free(pair);
+  }
+
+  /** Makes a node of a range of points. */
+  #build(node: number, points: Points<M>, low: number, high: number): void {
+    const nodes = this.#nodes;
+    const widest = high - low <= LEAF_FILL ? undefined : points.widest(low, high);
+    if (widest === undefined || widest.min === widest.max) {
+      let chain = NONE;
+      points.forEach((member, place) => chain = this.#buckets.push(chain, member, place), low, high);
+      this.#setChain(node, chain);
+      nodes.leaves[node] = nodes.built[node] = 1;
       return;
     }
-    const middle = (low + high) >>> 1;
-    const side = this.#fromPlane(middle);
-    if (side < 0) this.#nearest(low, middle);
-    else this.#nearest(middle + 1, high);
-    if (this.#alive[middle] === 1) {
-      const chord = this.#chord(middle);
-      if (chord < this.#bound) this.#bound = chord;
-    }
-    if (side * side >= this.#bound) return;
-    if (side < 0) this.#nearest(middle + 1, high);
-    else this.#nearest(low, middle);
+    const { middle, split } = points.halve(low, high, widest);
+    const pair = nodes.setSplit(node, widest.axis, split);
+    this.#build(pair, points, low, middle);
+    this.#build(pair + 1, points, middle, high);
+    nodes.leaves[node] = nodes.built[node] = nodes.leaves[pair]! + nodes.leaves[pair + 1]!;
   }
 
-  #kNearest(low: number, high: number, into: Nearest<M>): void {
-    if (high - low <= LEAF_SIZE) {
-      for (let slot = low; slot < high; slot++) {
-        if (this.#alive[slot] === 1) into.add(this.#members[slot]!, this.#chord(slot));
-      }
-      return;
+  /** After a leaf has lost a member: few of them become one with those of the leaf beside it. */
+  #merge(leaf: number): void {
+    const nodes = this.#nodes;
+    const depth = this.#path.length - 2;
+    const parent = this.#path[depth]!;
+    const pair = nodes.pair(parent);
+    const other = leaf === pair ? pair + 1 : pair;
+    const chain = this.#chain(leaf);
+    if (chain !== NONE) {
+      if (nodes.leaf(other) < 0) return;
+      let beside = this.#chain(other);
+      const buckets = this.#buckets;
+      if (!buckets.isSingle(chain) || !buckets.isSingle(beside)) return;
+      if (buckets.count(chain) + buckets.count(beside) > MERGED_FILL) return;
+      buckets.drain(chain, (member, place) => beside = buckets.push(beside, member, place));
+      this.#setChain(other, beside);
     }
-    const middle = (low + high) >>> 1;
-    const side = this.#fromPlane(middle);
-    if (side < 0) this.#kNearest(low, middle, into);
-    else this.#kNearest(middle + 1, high, into);
-    if (this.#alive[middle] === 1) into.add(this.#members[middle]!, this.#chord(middle));
-    if (side * side >= into.bound) return;
-    if (side < 0) this.#kNearest(middle + 1, high, into);
-    else this.#kNearest(low, middle, into);
-  }
-
-  #within(low: number, high: number, into: Hits<M>): void {
-    if (high - low <= LEAF_SIZE) {
-      for (let slot = low; slot < high; slot++) {
-        if (this.#alive[slot] === 1 && this.#chord(slot) <= this.#bound) into.push(this.#members[slot]!);
-      }
-      return;
-    }
-    const middle = (low + high) >>> 1;
-    const side = this.#fromPlane(middle);
-    const near = side * side <= this.#bound;
-    if (side < 0 || near) this.#within(low, middle, into);
-    if (this.#alive[middle] === 1 && this.#chord(middle) <= this.#bound) into.push(this.#members[middle]!);
-    if (side >= 0 || near) this.#within(middle + 1, high, into);
-  }
-
-  #build(low: number, high: number): void {
-    if (high - low <= LEAF_SIZE) return;
-    const middle = (low + high) >>> 1;
-    const axis = this.#widestAxis(low, high);
-    this.#select(low, high - 1, middle, axis);
-    this.#axes[middle] = axis;
-    this.#build(low, middle);
-    this.#build(middle + 1, high);
-  }
-
-  #widestAxis(low: number, high: number): number {
-    const c = this.#coordinates;
-    let best = 0;
-    let widest = -1;
-    for (let axis = 0; axis < 3; axis++) {
-      let min = Infinity;
-      let max = -Infinity;
-      for (let slot = low; slot < high; slot++) {
-        const value = c[slot * 3 + axis]!;
-        if (value < min) min = value;
-        if (value > max) max = value;
-      }
-      if (max - min > widest) {
-        widest = max - min;
-        best = axis;
-      }
-    }
-    return best;
-  }
-
-  /** Hoare's quickselect: afterwards the slot `wanted` holds what sorting would put there, smaller before, greater after. */
-  #select(low: number, high: number, wanted: number, axis: number): void {
-    const c = this.#coordinates;
-    while (low < high) {
-      const pivot = c[((low + high) >>> 1) * 3 + axis]!;
-      let i = low - 1;
-      let j = high + 1;
-      while (true) {
-        do i++; while (c[i * 3 + axis]! < pivot);
-        do j--; while (c[j * 3 + axis]! > pivot);
-        if (i >= j) break;
-        this.#swap(i, j);
-      }
-      if (wanted <= j) high = j;
-      else low = j + 1;
-    }
-  }
-
-  #swap(a: number, b: number): void {
-    const c = this.#coordinates;
-    for (let axis = 0; axis < 3; axis++) {
-      const held = c[a * 3 + axis]!;
-      c[a * 3 + axis] = c[b * 3 + axis]!;
-      c[b * 3 + axis] = held;
-    }
-    const member = this.#members[a];
-    this.#members[a] = this.#members[b];
-    this.#members[b] = member;
+    nodes.copy(other, parent);
+    nodes.free(pair);
+    this.#addLeaves(depth, -1);
   }
 }
