@@ -1,7 +1,7 @@
 import { createCa, type Identity, writeCertificate } from "../../../shared/identity/mod.ts";
 import { environmentOf, systemClock, systemFiles, systemRandom } from "../../../shared/runtime/mod.ts";
 import { openSecrets } from "../../../shared/secrets/mod.ts";
-import { PARENT_V8_FLAGS } from "../../up/services.ts";
+import { PARENT_V8_FLAGS } from "../../up/v8_flags.ts";
 import type { BenchContext } from "../mod.ts";
 import { BenchProcess } from "../rpc/process.ts";
 import { residentBytes } from "../rpc/proc.ts";

@@ -1,3 +1,4 @@
+import { DOOR_V8_FLAGS } from "../../up/v8_flags.ts";
 import type { BenchContext } from "../mod.ts";
 import { BenchProcess } from "../rpc/process.ts";
 import type { Aim } from "./load_process.ts";
@@ -84,7 +85,7 @@ export function createSetting(context: BenchContext, alone: boolean): Setting {
 async function startEngine(args: readonly string[], folder: string, engines: Deno.ChildProcess[]) {
   const process = new Deno.Command(Deno.execPath(), {
     args: [
-      ...["run", "--quiet", "--no-prompt", `--config=${ROOT}deno.json`, "-P=dme", `--allow-read=${folder}`],
+      ...["run", "--quiet", "--no-prompt", `--v8-flags=${DOOR_V8_FLAGS.join(",")}`, `--config=${ROOT}deno.json`, "-P=dme", `--allow-read=${folder}`],
       ...[`${ROOT}tiers/regional/dme/main.ts`, "--admin-addr", "127.0.0.1:0", ...args],
     ],
     cwd: ROOT,

@@ -1,7 +1,7 @@
 // `deno task bench:notify`: the replication tree against bare streams, processes apart, mutual TLS on loopback.
 import { createAuthority } from "../../../shared/rpc/conformance/certificates.ts";
 import { type Bench, type BenchContext, type BenchResult, runBench } from "../mod.ts";
-import { PARENT_V8_FLAGS } from "../../up/services.ts";
+import { PARENT_V8_FLAGS } from "../../up/v8_flags.ts";
 import { BenchProcess } from "./process.ts";
 
 const OBJECTS = 100_000;

@@ -1,3 +1,5 @@
+import { DOOR_V8_FLAGS } from "../../up/v8_flags.ts";
+
 /** What one process of the benchmark can be told. */
 export type Commands = Record<string, (argument: never) => unknown>;
 
@@ -11,7 +13,7 @@ export async function serveCommands(commands: Commands): Promise<void> {
   Deno.exit(0);
 }
 
-/** A process of the benchmark, seen from the one that measures. */
+/** A process of the benchmark, seen from the one that measures; its engine has the flags of a service with public ports. */
 export class BenchProcess {
   readonly #process: Deno.ChildProcess;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
@@ -21,7 +23,7 @@ export class BenchProcess {
   constructor(script: string, ...args: string[]) {
     const path = new URL(script, import.meta.url).pathname;
     this.#process = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", "--quiet", "--v8-flags=--expose-gc", path, ...args],
+      args: ["run", "-A", "--no-check", "--quiet", `--v8-flags=${["--expose-gc", ...DOOR_V8_FLAGS].join(",")}`, path, ...args],
       stdin: "piped",
       stdout: "piped",
       stderr: "inherit",
