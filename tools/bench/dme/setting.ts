@@ -85,7 +85,15 @@ export function createSetting(context: BenchContext, alone: boolean): Setting {
 async function startEngine(args: readonly string[], folder: string, engines: Deno.ChildProcess[]) {
   const process = new Deno.Command(Deno.execPath(), {
     args: [
-      ...["run", "--quiet", "--no-prompt", `--v8-flags=${DOOR_V8_FLAGS.join(",")}`, `--config=${ROOT}deno.json`, "-P=dme", `--allow-read=${folder}`],
+      ...[
+        "run",
+        "--quiet",
+        "--no-prompt",
+        `--v8-flags=${DOOR_V8_FLAGS.join(",")}`,
+        `--config=${ROOT}deno.json`,
+        "-P=dme",
+        `--allow-read=${folder}`,
+      ],
       ...[`${ROOT}tiers/regional/dme/main.ts`, "--admin-addr", "127.0.0.1:0", ...args],
     ],
     cwd: ROOT,

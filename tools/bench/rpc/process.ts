@@ -23,7 +23,15 @@ export class BenchProcess {
   constructor(script: string, ...args: string[]) {
     const path = new URL(script, import.meta.url).pathname;
     this.#process = new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", "--quiet", `--v8-flags=${["--expose-gc", ...DOOR_V8_FLAGS].join(",")}`, path, ...args],
+      args: [
+        "run",
+        "-A",
+        "--no-check",
+        "--quiet",
+        `--v8-flags=${["--expose-gc", ...DOOR_V8_FLAGS].join(",")}`,
+        path,
+        ...args,
+      ],
       stdin: "piped",
       stdout: "piped",
       stderr: "inherit",
