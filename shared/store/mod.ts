@@ -20,5 +20,11 @@ export type {
   WatchEvent,
   WatchOptions,
 } from "./store.ts";
-export { transaction, type TransactionOptions, type TransactionStore, type Tx } from "./transaction.ts";
+export {
+  type KnownState,
+  transaction,
+  type TransactionOptions,
+  type TransactionStore,
+  type Tx,
+} from "./transaction.ts";
 export { parseStoreUrl, type StoreUrl } from "./url.ts";

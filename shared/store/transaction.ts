@@ -24,6 +24,11 @@ export interface Tx {
    * go are not noticed. Unlike a scan it costs the same for any number of keys.
    */
   hold(prefix: string): Promise<number>;
+  /**
+   * The modRevision of a key (0: it is not there) by what is known without asking the store; the commit then needs that it
+   * is so. Undefined where nothing is known, or this transaction has read or written the key: then `get` tells.
+   */
+  peek(key: string): number | undefined;
   put(key: string, value: Uint8Array, options?: { lease?: string }): void;
   delete(key: string): void;
 }
@@ -31,8 +36,22 @@ export interface Tx {
 /** The part of a store that transactions need. */
 export type TransactionStore = Pick<Store, "get" | "scan" | "transact">;
 
+/** What somebody knows of a store without asking it, as it was at some revision. */
+export interface KnownState {
+  /** Newest revision of which everything is known. */
+  readonly revision: number;
+  /** The key's modRevision as of `revision`, 0 when it was not there; undefined when that is not known. */
+  modRevision(key: string, revision: number): number | undefined;
+}
+
 /** Options of {@linkcode transaction}. */
 export interface TransactionOptions extends Pick<StoreDeps, "clock" | "random"> {
+  /**
+   * Lets the first run of the body read by what is known (`Tx.peek`), which costs the store nothing. It counts when it
+   * commits; else the body is run again by what the store says, so that nothing is refused, and nothing left as it is, by
+   * what may be old. For bodies that mostly write.
+   */
+  known?: KnownState;
   /** Time for all attempts together, in milliseconds. @default WRITE_TIMEOUT_MS */
   timeoutMs?: number;
   /** Most runs of the body. @default MAX_TRANSACTION_ATTEMPTS */
@@ -58,6 +77,14 @@ export async function transaction<T>(
   const maxAttempts = options.maxAttempts ?? MAX_TRANSACTION_ATTEMPTS;
   const timeoutMs = options.timeoutMs ?? WRITE_TIMEOUT_MS;
   const deadlineMs = clock.now() + timeoutMs;
+  if (options.known !== undefined) {
+    const run = new Run(store, options.known);
+    const guess = await Promise.resolve().then(() => body(run)).then((value) => ({ value }), () => undefined);
+    if (guess !== undefined && run.writes) {
+      const { committed, revision } = await run.commit();
+      if (committed) return { value: guess.value, revision };
+    }
+  }
   for (let attempt = 1;; attempt++) {
     const run = new Run(store);
     try {
@@ -82,14 +109,30 @@ export async function transaction<T>(
 /** One attempt. */
 class Run implements Tx {
   readonly #store: TransactionStore;
+  readonly #known: KnownState | undefined;
   #revision: number | undefined;
+  readonly #peeked = new Map<string, number>();
   readonly #reads = new Map<string, StoreEntry | undefined>();
   readonly #scans = new Map<string, string[]>();
   readonly #held = new Set<string>();
   readonly #writes = new Map<string, Op>();
 
-  constructor(store: TransactionStore) {
+  constructor(store: TransactionStore, known?: KnownState) {
     this.#store = store;
+    this.#known = known;
+  }
+
+  /** Whether there is anything to write. */
+  get writes(): boolean {
+    return this.#writes.size > 0;
+  }
+
+  peek(key: string): number | undefined {
+    if (this.#known === undefined || this.#reads.has(key) || this.#writes.has(key)) return undefined;
+    const revision = this.#revision ??= this.#known.revision;
+    const modRevision = this.#known.modRevision(key, revision);
+    if (modRevision !== undefined) this.#peeked.set(key, modRevision);
+    return modRevision;
   }
 
   async get(key: string): Promise<StoreEntry | undefined> {
@@ -143,7 +186,9 @@ class Run implements Tx {
     // Everything was read at one revision, so without writes there is nothing to check.
     if (this.#writes.size === 0 && this.#revision !== undefined) return { committed: true, revision: this.#revision };
     const compares: Compare[] = [];
+    for (const [key, value] of this.#peeked) compares.push({ key, target: "modRevision", op: "=", value });
     for (const [key, entry] of this.#reads) {
+      if (this.#peeked.has(key)) continue;
       compares.push({ key, target: "modRevision", op: "=", value: entry?.modRevision ?? 0 });
     }
     for (const prefix of new Set([...this.#scans.keys(), ...this.#held])) {

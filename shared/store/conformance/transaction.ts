@@ -98,6 +98,65 @@ export const transactionCases: ConformanceCase[] = [
     },
   },
   {
+    name: "transaction by what is known costs the store no reads, and what is known wrongly is never taken for true",
+    async run(store) {
+      await put(store, "a", "1");
+      const at = await put(store, "b", "1");
+      const truth: Record<string, number> = { a: at - 1, b: at, c: 0 };
+      const old: Record<string, number> = { a: at - 1, b: 0, c: at };
+      // What is known, whether the body writes, what it refuses; how often it then runs and what comes of it.
+      const cases = [
+        { known: truth, writes: true, refused: [], runs: 1, reads: 0, outcome: "a b" },
+        { known: truth, writes: false, refused: [], runs: 2, reads: 3, outcome: "a b" },
+        { known: truth, writes: true, refused: ["a b"], runs: 2, reads: 3, outcome: "refused a b" },
+        { known: old, writes: true, refused: [], runs: 2, reads: 3, outcome: "a b" },
+        { known: old, writes: true, refused: ["a c"], runs: 2, reads: 3, outcome: "a b" },
+        { known: { a: at - 1 }, writes: true, refused: [], runs: 1, reads: 2, outcome: "a b" },
+      ];
+      for (const { known, writes, refused, runs, reads, outcome } of cases) {
+        let [ran, read] = [0, 0];
+        const counting = {
+          get: (...args: Parameters<typeof store.get>) => (read++, store.get(...args)),
+          scan: store.scan.bind(store),
+          transact: store.transact.bind(store),
+        };
+        const { revision } = await store.get("a");
+        const result = transaction(counting, async (tx) => {
+          ran++;
+          const there: string[] = [];
+          for (const key of ["a", "b", "c"]) {
+            if ((tx.peek(key) ?? (await tx.get(key))?.modRevision ?? 0) > 0) there.push(key);
+          }
+          const seen = there.join(" ");
+          if (refused.includes(seen)) throw new Error(`refused ${seen}`);
+          if (writes) tx.put("done", bytes(seen));
+          return seen;
+        }, { known: { revision, modRevision: (key) => known[key] } });
+        assert.equal(await result.then(({ value }) => value, ({ message }) => message), outcome);
+        assert.deepEqual([ran, read], [runs, reads]);
+        if (writes && !outcome.startsWith("refused")) assert.equal(text((await store.get("done")).entry!.value), "a b");
+      }
+    },
+  },
+  {
+    name: "transaction by what is known sees its own writes and reads, and the rest as of the same revision",
+    async run(store) {
+      await put(store, "a", "1");
+      const revision = await put(store, "b", "1");
+      const runs: unknown[][] = [];
+      await transaction(store, async (tx) => {
+        const seen: unknown[] = [tx.peek("a")];
+        runs.push(seen);
+        if (runs.length === 1) await put(store, "b", "2");
+        seen.push(text((await tx.get("b"))!.value), tx.peek("b"));
+        tx.put("c", bytes("1"));
+        seen.push(tx.peek("c"));
+      }, { known: { revision, modRevision: (key) => key === "a" ? revision - 1 : 0 } });
+      // What was read has changed, so the first run was in vain.
+      assert.deepEqual(runs, [[revision - 1, "1", undefined, undefined], [undefined, "2", undefined, undefined]]);
+    },
+  },
+  {
     name: "transaction that always loses gives up with a conflict",
     async run(store) {
       await rejects(() =>

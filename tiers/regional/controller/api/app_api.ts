@@ -34,7 +34,7 @@ export function appApi(context: ApiContext): Handlers<typeof AppApi> {
       const { app, warnings } = await readNewApp(context, request);
       if (app.revision === "") app.revision = revisionStamp(clock.now());
       const key = AppKind.keyString(app.key);
-      await region.change(async (tx) => {
+      await region.changeByCache(async (tx) => {
         if (await tx.get(AppKind, key)) throw alreadyExists(AppKind, key);
         await putApp(tx, App.create(app), undefined);
       });

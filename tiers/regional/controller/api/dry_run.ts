@@ -57,7 +57,7 @@ function dryContext(context: ApiContext, dry: DryStore): ApiContext {
     clock,
     log,
   } = context;
-  const dryRegion = createRegion(region.name, dry.store, region.cache, () => clock.now());
+  const dryRegion = createRegion(region.name, dry.store, region.cache, () => clock.now(), false);
   return {
     region: dryRegion,
     operations: new DryOperations(),

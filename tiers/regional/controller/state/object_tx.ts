@@ -1,16 +1,20 @@
-import type { JsonValue, ObjectKind, Timestamp } from "../../../../shared/schema/mod.ts";
+import type { DeepPartial, JsonValue, ObjectKind, Timestamp } from "../../../../shared/schema/mod.ts";
 import type { Tx } from "../../../../shared/store/mod.ts";
 import { type AnyKind, beingDeleted, notFound } from "../faults.ts";
+import type { RegionCache } from "./region_cache.ts";
 import { decodeObject, decodeRow, encodeObject, encodeRow } from "./rows.ts";
 
 /** A store transaction in terms of objects. All reads see one state; see `transaction` of the store. */
 export class ObjectTx {
   readonly #tx: Tx;
   readonly #now: Timestamp;
+  readonly #cache: Pick<RegionCache, "get"> | undefined;
 
-  constructor(tx: Tx, nowMs: number) {
+  /** @param cache what the transaction's `peek` goes by, where it is made to know anything */
+  constructor(tx: Tx, nowMs: number, cache?: Pick<RegionCache, "get">) {
     this.#tx = tx;
     this.#now = timestamp(nowMs);
+    this.#cache = cache;
   }
 
   /** The moment of the transaction. */
@@ -20,8 +24,17 @@ export class ObjectTx {
 
   /** The object, or undefined. The caller may change what it gets. */
   async get<T, K>(kind: ObjectKind<T, K>, keyString: string): Promise<T | undefined> {
-    const entry = await this.#tx.get(kind.storePrefix + keyString);
-    return entry && decodeObject<T>(kind, entry.value);
+    const key = kind.storePrefix + keyString;
+    switch (this.#cache && this.#tx.peek(key)) {
+      case undefined: {
+        const entry = await this.#tx.get(key);
+        return entry && decodeObject<T>(kind, entry.value);
+      }
+      case 0:
+        return undefined;
+      default:
+        return kind.message.create(this.#cache!.get(kind, keyString) as DeepPartial<T>);
+    }
   }
 
   /** The object; throws E_NOTFOUND without it. */

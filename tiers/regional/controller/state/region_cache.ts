@@ -1,7 +1,13 @@
 import type { ByteRange } from "../../../../shared/notify/mod.ts";
 import type { Logger } from "../../../../shared/telemetry/mod.ts";
 import { type Controller, ControllerKind, type JsonValue, type ObjectKind } from "../../../../shared/schema/mod.ts";
-import { CompactedError, type Store, type StoreEntry, type WatchBatch } from "../../../../shared/store/mod.ts";
+import {
+  CompactedError,
+  type KnownState,
+  type Store,
+  type StoreEntry,
+  type WatchBatch,
+} from "../../../../shared/store/mod.ts";
 import type { AnyKind } from "../faults.ts";
 import { type ObjectRow, ObjectTable } from "./object_table.ts";
 import { ReferenceIndex } from "./reference_index.ts";
@@ -34,7 +40,7 @@ export interface RegionChange {
  * All objects of the region in memory, kept true by one watch on the store. Objects are shared: nobody may change one.
  * Readers see whole revisions only.
  */
-export class RegionCache {
+export class RegionCache implements KnownState {
   readonly #store: Store;
   readonly #log: Logger;
   readonly #kinds: readonly AnyKind[];
@@ -45,6 +51,8 @@ export class RegionCache {
   readonly #rowWatchers = new RowWatchers();
   readonly #listeners = new Set<(change: RegionChange) => void>();
   readonly #waiters = new Set<() => void>();
+  /** Who waits for a revision: apart from the others, as each of many changes at once has somebody who waits for it alone. */
+  #arrivals: { readonly revision: number; readonly resolve: () => void }[] = [];
   readonly #stop = new AbortController();
   #revision = 0;
   #watching: Promise<void> | undefined;
@@ -114,6 +122,14 @@ export class RegionCache {
     return this.#references.referrersOf(kind, keyString, referrer);
   }
 
+  modRevision(key: string, revision: number): number | undefined {
+    const found = revision > this.#revision ? undefined : this.#find(key);
+    const row = found?.table.row(found.keyString);
+    if (row !== undefined) return row.modRevision <= revision ? row.modRevision : undefined;
+    // What is not there any more may have been.
+    return found !== undefined && revision === this.#revision ? 0 : undefined;
+  }
+
   /** Number of objects of each kind. */
   sizes(): [kind: string, size: number][] {
     return this.#kinds.map((kind) => [kind.kind, this.#tables.get(kind.kind)!.size]);
@@ -156,8 +172,9 @@ export class RegionCache {
   }
 
   /** Resolves when the cache shows `revision` or a later one, so that a caller reads its own write. */
-  async reached(revision: number): Promise<void> {
-    await this.until(() => this.#revision >= revision ? true : undefined);
+  reached(revision: number): Promise<void> {
+    if (this.#revision >= revision || this.#stop.signal.aborted) return Promise.resolve();
+    return new Promise((resolve) => this.#arrivals.push({ revision, resolve }));
   }
 
   /**
@@ -290,6 +307,13 @@ export class RegionCache {
   }
 
   #wake(): void {
+    const arrivals = this.#arrivals;
+    const over = this.#stop.signal.aborted;
+    const isDue = (arrival: { readonly revision: number }) => over || arrival.revision <= this.#revision;
+    if (arrivals.some(isDue)) {
+      this.#arrivals = arrivals.filter((arrival) => !isDue(arrival));
+      for (const arrival of arrivals) if (isDue(arrival)) arrival.resolve();
+    }
     for (const wake of [...this.#waiters]) wake();
   }
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import fc from "fast-check";
 import {
   AppInst,
   AppInstKind,
@@ -90,6 +91,76 @@ Deno.test("the cache shows whole revisions, own writes at once, and survives com
   assert.deepEqual([...cache.table(FlavorKind).keys()].sort(), ['{"name":"b"}', '{"name":"c"}']);
   assert.deepEqual(changes.slice(0, 2), ['{"name":"a"} false->true', '{"name":"b"} false->true']);
   assert.equal(changes.filter((change) => change === '{"name":"a"} true->false').length, 1);
+  await cache.close();
+  await store.close();
+});
+
+Deno.test("what the cache knows of a key, as of whatever revision, is what the store had then", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.tuple(fc.constantFrom("a", "b", "c"), fc.boolean()), { minLength: 1, maxLength: 12 }),
+      async (steps) => {
+        const store = await openStore("sqlite::memory:");
+        const cache = new RegionCache(store, allKinds, memoryLogger().log);
+        await cache.start();
+        const keys = ["a", "b", "c"].map((name) => FlavorKind.storeKey({ name }));
+        for (const [name, comes] of steps) {
+          const key = FlavorKind.storeKey({ name });
+          const value = encodeObject(FlavorKind, flavor(name));
+          const op = comes ? { type: "put" as const, key, value } : { type: "delete" as const, key };
+          const { revision } = await store.transact([], [op]);
+          await cache.reached(revision);
+          assert.ok(keys.every((key) => cache.modRevision(key, revision) !== undefined));
+          for (let at = 1; at <= revision + 1; at++) {
+            for (const key of keys) {
+              const known = cache.modRevision(key, at);
+              if (at > revision) assert.equal(known, undefined);
+              else if (known !== undefined) {
+                assert.equal(known, (await store.get(key, { revision: at })).entry?.modRevision ?? 0);
+              }
+            }
+          }
+        }
+        assert.equal(cache.modRevision("/v1/AppInstId/x", cache.revision), undefined);
+        await cache.close();
+        await store.close();
+      },
+    ),
+    { numRuns: 30 },
+  );
+});
+
+Deno.test("a change by the cache is granted and refused by what the store holds, also when the cache is behind", async () => {
+  const store = await openStore("sqlite::memory:");
+  const cache = new RegionCache(store, allKinds, memoryLogger().log);
+  await cache.start();
+  const region = createRegion("eu", store, cache, () => 0);
+  const create = (name: string) =>
+    region.changeByCache(async (tx) => {
+      if (await tx.get(FlavorKind, FlavorKind.keyString({ name }))) throw new Error("exists");
+      if (name !== "first") await tx.require(FlavorKind, FlavorKind.keyString({ name: "first" }));
+      tx.put(FlavorKind, flavor(name));
+    });
+  const elsewhere = (name: string, comes: boolean) => {
+    const key = FlavorKind.storeKey({ name });
+    const value = encodeObject(FlavorKind, flavor(name));
+    return store.transact([], [comes ? { type: "put", key, value } : { type: "delete", key }]);
+  };
+  await create("first");
+  await assert.rejects(create("first"), /exists/);
+  // Each of these is begun before the cache can have heard of what another controller did.
+  await Promise.all([elsewhere("taken", true), assert.rejects(create("taken"), /exists/)]);
+  await Promise.all([elsewhere("taken", false), create("taken")]);
+  await Promise.all([elsewhere("first", false), assert.rejects(create("second"), /not found/)]);
+  await Promise.all([elsewhere("first", true), create("second")]);
+  const { value } = await region.changeByCache(async (tx) => {
+    const first = (await tx.require(FlavorKind, FlavorKind.keyString({ name: "first" })))!;
+    first.ram++;
+    tx.put(FlavorKind, first);
+    return { value: first.ram };
+  });
+  assert.equal(cache.get(FlavorKind, FlavorKind.keyString({ name: "first" }))!.ram, value);
+  assert.equal(flavor("first").ram + 1, value);
   await cache.close();
   await store.close();
 });

@@ -102,7 +102,7 @@ export function catalog<T extends object, K>(
         check: (created, issues) => rules.check?.(created, issues, undefined),
       });
       const key = kind.keyString(kind.key(object));
-      await region.change(async (tx) => {
+      await region.changeByCache(async (tx) => {
         if (await tx.get(kind, key)) throw alreadyExists(anyKind, key);
         const created = kind.message.create(object as DeepPartial<T>);
         await rules.within?.(tx, created, undefined);
