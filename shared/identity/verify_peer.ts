@@ -20,11 +20,14 @@ export class PeerRefusedError extends Error {
 /** How far the clocks of two machines may differ. */
 const CLOCK_SKEW_MS = 60_000;
 
+/** What certificates say that were read before: a connection shows one, and every call on it is checked by it. */
+const read = new WeakMap<Uint8Array, CertificateFacts>();
+
 /**
  * Checks who the other side of a connection is. Both sides of every connection do it.
  *
  * @param chain The peer's certificates as DER, its own first, as TLS verified them up to our root; undefined or empty
- * when it showed none.
+ * when it showed none. Each is read once: nobody may change the bytes.
  * @param rule Who is accepted.
  * @param nowMs Epoch milliseconds: a long-lived connection may be checked again later.
  * @returns Who it is.
@@ -35,7 +38,8 @@ export function verifyPeer(chain: readonly Uint8Array[] | undefined, rule: PeerR
   if (!leaf) throw new PeerRefusedError("The peer showed no certificate");
   let facts: CertificateFacts;
   try {
-    facts = parseCertificate(leaf);
+    facts = read.get(leaf) ?? parseCertificate(leaf);
+    read.set(leaf, facts);
   } catch (cause) {
     throw new PeerRefusedError("The peer's certificate cannot be read", { cause });
   }

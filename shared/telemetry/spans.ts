@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 import {
   context as otelContext,
+  ProxyTracerProvider,
   type Span as OtelSpan,
   SpanKind,
   SpanStatusCode,
@@ -38,6 +39,15 @@ const KINDS: Readonly<Record<SpanKindName, SpanKind>> = {
   consumer: SpanKind.CONSUMER,
 };
 
+/** What stands for a provider while there is none. */
+const NO_PROVIDER = new ProxyTracerProvider().getDelegate();
+
+/** Whether anybody takes spans. */
+function isCollected(): boolean {
+  const provider = trace.getTracerProvider();
+  return !(provider instanceof ProxyTracerProvider && provider.getDelegate() === NO_PROVIDER);
+}
+
 /** Where the running code is in its trace. It follows the code through awaits, which no parameter could. */
 const place = new AsyncLocalStorage<TraceContext>();
 
@@ -60,7 +70,7 @@ export function currentTraceId(): string | undefined {
 /** Runs `fn` as a part of the trace that a caller sent; of a new one when there was none or it is malformed. */
 export function runWithTraceparent<T>(traceparent: string | undefined, fn: () => T): T {
   const here = (traceparent === undefined ? undefined : parseTraceparent(traceparent)) ?? newContext();
-  return place.run(here, () => otelContext.with(remoteParent(here), fn));
+  return place.run(here, isCollected() ? () => otelContext.with(remoteParent(here), fn) : fn);
 }
 
 /**
@@ -76,6 +86,10 @@ export async function withSpan<T>(
   options: SpanOptions = {},
 ): Promise<T> {
   const parent = place.getStore();
+  if (!isCollected()) {
+    const here = newContext(parent);
+    return await place.run(here, fn, { ...here, setAttribute() {}, addEvent() {} });
+  }
   const above = parent ? remoteParent(parent) : otelContext.active();
   const span = trace.getTracer("archipelago").startSpan(
     name,

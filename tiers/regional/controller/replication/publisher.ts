@@ -63,6 +63,7 @@ export function publishRegion(
 
   function apply(changes: readonly ObjectChange[]): void {
     const moved = scopes.update(changes);
+    if (changes.length === 1 && moved.length === 0) return publish(changes[0]!.kind, changes[0]!.keyString);
     const all = new Map<string, { kind: AnyKind; keyString: string }>();
     for (const { kind, keyString } of [...moved, ...changes]) all.set(`${kind.kind}/${keyString}`, { kind, keyString });
     // What is referred to goes out first and comes back last.

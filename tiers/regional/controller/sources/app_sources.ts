@@ -61,7 +61,9 @@ export class AppSources {
   async look(app: App, skip: (field: OutsideField) => boolean): Promise<Findings> {
     const issues = new Issues();
     const warnings: string[] = [];
-    const signal = timeLimit();
+    // Most apps have nothing outside, and a timer for each would outlive its call by far.
+    let limit: AbortSignal | undefined;
+    const signal = () => limit ??= timeLimit();
     const tasks: Promise<void>[] = [];
     if (!skip("configs")) {
       tasks.push(...remoteConfigs(app).map((remote) => this.#lookAtConfig(app, remote, issues, signal)));
@@ -78,10 +80,10 @@ export class AppSources {
     app: App,
     { path, file }: ReturnType<typeof remoteConfigs>[number],
     issues: Issues,
-    signal: AbortSignal,
+    signal: () => AbortSignal,
   ): Promise<void> {
     try {
-      const bytes = await this.#reader.read(file.config, MAX_CONFIG_CHARACTERS * MAX_CHARACTER_BYTES, signal);
+      const bytes = await this.#reader.read(file.config, MAX_CONFIG_CHARACTERS * MAX_CHARACTER_BYTES, signal());
       const rule = configRule(file.kind, new TextDecoder().decode(bytes), app.templateDelimiter);
       if (rule !== undefined) issues.add(path, file.config, `names a file that ${rule}`);
     } catch (error) {
@@ -89,17 +91,17 @@ export class AppSources {
     }
   }
 
-  async #lookAtArchive(app: App, issues: Issues, signal: AbortSignal): Promise<void> {
+  async #lookAtArchive(app: App, issues: Issues, signal: () => AbortSignal): Promise<void> {
     const { deploymentManifest: url } = app;
     try {
-      const rule = await readComposeArchive(await this.#reader.read(url, MAX_ARCHIVE_BYTES, signal));
+      const rule = await readComposeArchive(await this.#reader.read(url, MAX_ARCHIVE_BYTES, signal()));
       if (rule !== undefined) issues.add("deployment_manifest", url, rule);
     } catch (error) {
       issues.add("deployment_manifest", url, `cannot be read: ${reasonOf(error)}`);
     }
   }
 
-  async #lookAtImage(app: App, issues: Issues, warnings: string[], signal: AbortSignal): Promise<void> {
+  async #lookAtImage(app: App, issues: Issues, warnings: string[], signal: () => AbortSignal): Promise<void> {
     // A region that names no hosts has nobody to ask.
     if (this.#imageCheck === "off" || (this.#imageCheck === "warn" && this.#reader.hosts.isEmpty)) return;
     const fault = await this.#imageFault(app, signal);
@@ -108,20 +110,20 @@ export class AppSources {
     else warnings.push(`image_path ${fault}`);
   }
 
-  async #imageFault(app: App, signal: AbortSignal): Promise<string | undefined> {
+  async #imageFault(app: App, signal: () => AbortSignal): Promise<string | undefined> {
     try {
       switch (app.imageType) {
         case ImageType.IMAGE_TYPE_DOCKER:
-          if (await imageExists(this.#reader, this.#secrets, app.imagePath, signal)) return undefined;
+          if (await imageExists(this.#reader, this.#secrets, app.imagePath, signal())) return undefined;
           return "names an image that its registry does not have";
         case ImageType.IMAGE_TYPE_QCOW:
-          return await qcowFault(this.#reader, app.imagePath, signal);
+          return await qcowFault(this.#reader, app.imagePath, signal());
         case ImageType.IMAGE_TYPE_OVF:
-          return await ovfFault(this.#reader, app.imagePath, signal);
+          return await ovfFault(this.#reader, app.imagePath, signal());
         case ImageType.IMAGE_TYPE_HELM:
-          return await chartFault(this.#reader, this.#secrets, app.imagePath, signal);
+          return await chartFault(this.#reader, this.#secrets, app.imagePath, signal());
         case ImageType.IMAGE_TYPE_MODULE:
-          return await moduleFault(this.#reader, app.imagePath, signal);
+          return await moduleFault(this.#reader, app.imagePath, signal());
         default:
           return undefined;
       }
