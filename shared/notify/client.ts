@@ -39,10 +39,11 @@ export interface NotifyClientOptions {
   /** Makes a channel for each attempt, which the client closes; see {@linkcode roundRobin}. */
   connect: () => Channel;
   /**
-   * Waited for between two frames, each up to 256 KiB of changes, so that a process that serves others meanwhile gets to it.
+   * Asked between two changes, which may come by the thousand: what it gives is waited for before the next, so that a process
+   * that serves others meanwhile gets to it.
    * @default nothing
    */
-  pause?: () => Promise<void>;
+  pause?: () => Promise<void> | undefined;
   clock?: NotifyClock;
   /** From 0 up to, not including, 1. */
   random?: () => number;
@@ -194,6 +195,10 @@ export function createNotifyClient(options: NotifyClientOptions): NotifyClient {
     try {
       for await (const bytes of createClient(rawNotifyApi, channel).streamNotice(frames(), { signal })) {
         current.receive(bytes);
+        while (current.applyNext()) {
+          const pause = options.pause?.();
+          if (pause !== undefined) await pause;
+        }
         if (current.parent && upSince === undefined) {
           upSince = clock.now();
           connects++;
@@ -201,7 +206,6 @@ export function createNotifyClient(options: NotifyClientOptions): NotifyClient {
           log("info", "Connected to a notify parent", { address: channel.address, service: current.parent.service });
         }
         if (current.ended) break;
-        if (options.pause) await options.pause();
       }
       lastError = current.refused?.reason ?? "The parent has ended the stream";
     } catch (error) {

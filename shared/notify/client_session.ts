@@ -40,6 +40,9 @@ export class ClientSession {
   #refused: RefusedByParent | undefined;
   #ended = false;
   #wake: (() => void) | undefined;
+  /** Entries of the frame that was taken last, and how many of them have been applied. */
+  #entries: readonly Entry[] = [];
+  #applied = 0;
   receivedFrames = 0;
   receivedBytes = 0;
   receivedEntries = 0;
@@ -102,7 +105,10 @@ export class ClientSession {
     this.wake();
   }
 
-  /** Takes a frame. @throws {RpcError} to end the connection. */
+  /**
+   * Takes a frame. What it changes is to be applied before the next one is taken, by {@linkcode applyNext}.
+   * @throws {RpcError} to end the connection.
+   */
   receive(bytes: Uint8Array): void {
     if (this.#ended) return;
     const frame = read(bytes);
@@ -120,9 +126,26 @@ export class ClientSession {
       return;
     }
     if (!frame.batch) throw new RpcError(Status.INVALID_ARGUMENT, "After the hello only batches may follow");
-    this.receivedEntries += frame.batch.entries.length;
-    for (const entry of frame.batch.entries) this.#take(entry);
+    this.#entries = frame.batch.entries;
+    this.#applied = 0;
+  }
+
+  /**
+   * Applies one change or message of the frame that was received. Between two of them others may be served: what is held
+   * then is what it would be between two frames.
+   * @returns Whether there are more.
+   * @throws {RpcError} to end the connection.
+   */
+  applyNext(): boolean {
+    const entry = this.#ended ? undefined : this.#entries[this.#applied];
+    if (entry === undefined) return false;
+    this.#applied++;
+    this.receivedEntries++;
+    this.#take(entry);
+    if (this.#applied < this.#entries.length) return true;
+    this.#entries = [];
     this.#parts.onProgress();
+    return false;
   }
 
   #greeted(hello: HelloInfo): void {
@@ -171,6 +194,7 @@ export class ClientSession {
   end(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#entries = [];
     this.#sender.lane.clear();
     for (const replica of this.#parts.replicas.values()) replica.disconnected();
     this.wake();

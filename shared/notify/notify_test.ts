@@ -93,6 +93,36 @@ Deno.test("a child receives what is there, then every change, and one that retur
   assert.deepEqual([stream!.snapshots, stream!.resumes, stream!.sentEntries], [0, 2, 4]);
 });
 
+Deno.test("a child waits between two changes as it is told, applies nothing after its stop, and then resumes from there", async () => {
+  await using w = await world();
+  for (let i = 0; i < 1_000; i++) w.hub.publish("App", `app${i}`, bytes("old"));
+  w.hub.markReady();
+  const changed: string[] = [];
+  let holds = (_size: number) => false;
+  let release = () => {};
+  const child = w.child({
+    pause: () => holds(changed.length) ? new Promise<void>((resolve) => release = resolve) : undefined,
+  });
+  await child.whenInStep();
+  child.replica("App").subscribe({ update: (key) => void changed.push(key) });
+  holds = (size) => size === 300;
+  for (let i = 0; i < 1_000; i++) w.hub.publish("App", `app${i}`, bytes("new"));
+  await until(() => changed.length === 300, "it pauses");
+  const turn = () => new Promise((resolve) => setTimeout(resolve, 5));
+  await turn();
+  assert.equal(changed.length, 300);
+  const stopped = child.stop();
+  release();
+  await stopped;
+  assert.equal(changed.length, 300);
+  holds = () => false;
+  child.start();
+  await child.whenInStep();
+  await until(() => changed.length === 1_000, "the rest has come");
+  assert.equal(new Set(changed).size, 1_000);
+  assert.deepEqual(new Set(Object.values(contents(child.replica("App").entries()))), new Set(["new"]));
+});
+
 Deno.test("nothing is served before the parent is ready", async () => {
   await using w = await world();
   w.hub.publish("App", "a", bytes("1"));

@@ -144,6 +144,8 @@ interface Link {
   readonly session: ClientSession;
   readonly down: Uint8Array[];
   readonly up: Uint8Array[];
+  /** Whether a frame has come down that is not applied to its end. */
+  applying: boolean;
 }
 
 /** A child and its connection, if it has one. */
@@ -190,7 +192,7 @@ export class SimChild {
       onMessage: () => {},
       onProgress: () => {},
     });
-    this.#link = { hub, stream, session, down: [], up: [] };
+    this.#link = { hub, stream, session, down: [], up: [], applying: false };
     this.#streams++;
   }
 
@@ -224,10 +226,15 @@ export class SimChild {
     return false;
   }
 
-  #deliverDown({ down, session }: Link): boolean {
-    const frame = down.shift();
-    if (!frame) return false;
-    session.receive(frame);
+  /** One change of a frame at a time: anything may happen between two of them. */
+  #deliverDown(link: Link): boolean {
+    const { down, session } = link;
+    if (!link.applying) {
+      const frame = down.shift();
+      if (!frame) return false;
+      session.receive(frame);
+    }
+    link.applying = session.applyNext();
     if (session.ended) this.cut();
     return true;
   }

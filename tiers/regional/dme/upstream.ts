@@ -51,8 +51,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     cloudlet: site && CloudletKind.keyString(site),
     wants: kinds.map(nameOf),
     connect: roundRobin(addresses, channelOptions, () => random.number()),
-    // Devices are answered also while the region changes at once.
-    pause: () => clock.sleep(0),
+    pause: pausesOf(clock),
     clock: {
       now: () => clock.now(),
       after: (ms, task) => {
@@ -64,4 +63,16 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     log: (level, message, fields) => log[level](message, fields),
   });
   return { client, kinds, replica: (kind) => client.replica(nameOf(kind)) };
+}
+
+/** Changes are applied for so long before devices are served again, ms: a call waits for one or two such slices. */
+const SLICE_MS = 1;
+
+/** Pauses after every slice of work; in each of them everything that has arrived is served. */
+function pausesOf(clock: Clock): () => Promise<void> | undefined {
+  let begun = clock.monotonic();
+  return () => {
+    if (clock.monotonic() - begun < SLICE_MS) return undefined;
+    return clock.sleep(0).then(() => void (begun = clock.monotonic()));
+  };
 }
