@@ -74,12 +74,15 @@ export function publishRegion(
     for (const { kind, keyString } of ordered.filter((change) => !gone(change))) publish(kind, keyString);
   }
 
-  const present: ObjectChange[] = [];
-  for (const kind of kinds) {
-    if (!kind.stored) continue;
-    for (const [keyString, object] of cache.table(kind)) present.push({ kind, keyString, object, old: undefined });
+  const stored = kinds.filter((kind) => kind.stored).sort((a, b) => a.order - b.order);
+  for (const kind of stored) {
+    for (const [keyString, object] of cache.table(kind)) {
+      scopes.update([{ kind, keyString, object, old: undefined }]);
+    }
   }
-  apply(present);
+  for (const kind of stored) {
+    for (const keyString of cache.table(kind).keys()) publish(kind, keyString);
+  }
   const unsubscribe = cache.subscribe(({ objects }) => {
     if (objects.length > 0) apply(objects);
   });

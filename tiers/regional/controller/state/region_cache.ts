@@ -15,6 +15,7 @@ import type { Reference } from "./references.ts";
 import { type OperationRow, readOperationRow } from "./operation_row.ts";
 import { RowSet, RowWatchers } from "./row_set.ts";
 import { decodeObject, OPERATION_PREFIX, STORE_PREFIX } from "./rows.ts";
+import { Waiters } from "./waiters.ts";
 
 /** One object came, changed or went. */
 export interface ObjectChange {
@@ -50,10 +51,8 @@ export class RegionCache implements KnownState {
   readonly #operations = new RowSet(OPERATION_PREFIX);
   readonly #rowWatchers = new RowWatchers();
   readonly #listeners = new Set<(change: RegionChange) => void>();
-  readonly #waiters = new Set<() => void>();
-  /** Who waits for a revision: apart from the others, as each of many changes at once has somebody who waits for it alone. */
-  #arrivals: { readonly revision: number; readonly resolve: () => void }[] = [];
   readonly #stop = new AbortController();
+  readonly #waiters = new Waiters(() => this.#revision, this.#stop.signal);
   #revision = 0;
   #watching: Promise<void> | undefined;
 
@@ -68,14 +67,20 @@ export class RegionCache implements KnownState {
 
   /** Loads everything, then follows the store until {@linkcode close}. */
   async start(): Promise<void> {
-    await this.#relist();
+    let revision = 0;
+    for await (const page of this.#pages()) {
+      // Nobody listens or reads yet, so what has come need not be remembered, nor hidden until all of it has.
+      for (const entry of page.entries) this.#put(entry, []);
+      revision = page.revision;
+    }
+    this.#publish(revision, [], []);
     this.#watching = this.#follow();
   }
 
   async close(): Promise<void> {
     this.#stop.abort();
     await this.#watching;
-    this.#wake();
+    this.#waiters.wake();
   }
 
   /** Store revision that the cache shows. */
@@ -173,27 +178,15 @@ export class RegionCache implements KnownState {
 
   /** Resolves when the cache shows `revision` or a later one, so that a caller reads its own write. */
   reached(revision: number): Promise<void> {
-    if (this.#revision >= revision || this.#stop.signal.aborted) return Promise.resolve();
-    return new Promise((resolve) => this.#arrivals.push({ revision, resolve }));
+    return this.#waiters.reached(revision);
   }
 
   /**
    * Resolves with the first value other than undefined that `probe` gives, tried now and after each change; with
    * undefined when `signal` is aborted or the cache closed first.
    */
-  async until<V>(probe: () => V | undefined, signal?: AbortSignal): Promise<V | undefined> {
-    for (;;) {
-      const value = probe();
-      if (value !== undefined) return value;
-      if (signal?.aborted || this.#stop.signal.aborted) return undefined;
-      let wake!: () => void;
-      const woken = new Promise<void>((resolve) => wake = resolve);
-      this.#waiters.add(wake);
-      signal?.addEventListener("abort", wake, { once: true });
-      await woken;
-      this.#waiters.delete(wake);
-      signal?.removeEventListener("abort", wake);
-    }
+  until<V>(probe: () => V | undefined, signal?: AbortSignal): Promise<V | undefined> {
+    return this.#waiters.until(probe, signal);
   }
 
   async #follow(): Promise<void> {
@@ -226,7 +219,12 @@ export class RegionCache implements KnownState {
 
   /** Reads the whole store and turns the difference to what is known into changes. */
   async #relist(): Promise<void> {
-    const { entries, revision } = await this.#store.scan(STORE_PREFIX);
+    const entries: StoreEntry[] = [];
+    let revision = 0;
+    for await (const page of this.#pages()) {
+      for (const entry of page.entries) entries.push(entry);
+      revision = page.revision;
+    }
     const changes: ObjectChange[] = [];
     const seen = new Set<string>();
     for (const entry of entries) {
@@ -240,6 +238,17 @@ export class RegionCache implements KnownState {
     }
     this.#rowWatchers.listed(seen);
     this.#publish(revision, changes, this.#operations.keepOnly(seen));
+  }
+
+  /** All rows as of one revision, some at a time: whole regions at once stay as holes in the process's memory. */
+  async *#pages(): AsyncGenerator<{ entries: StoreEntry[]; revision: number }> {
+    let page = await this.#store.scan(STORE_PREFIX, { limit: PAGE_ROWS });
+    yield page;
+    while (page.more) {
+      const { revision, entries } = page;
+      page = await this.#store.scan(STORE_PREFIX, { limit: PAGE_ROWS, revision, after: entries.at(-1)!.key });
+      yield page;
+    }
   }
 
   #apply(batch: WatchBatch): void {
@@ -303,18 +312,7 @@ export class RegionCache implements KnownState {
     if (objects.length + endedOperations.length > 0) {
       for (const listener of this.#listeners) listener({ revision, objects, endedOperations, endedControllers });
     }
-    this.#wake();
-  }
-
-  #wake(): void {
-    const arrivals = this.#arrivals;
-    const over = this.#stop.signal.aborted;
-    const isDue = (arrival: { readonly revision: number }) => over || arrival.revision <= this.#revision;
-    if (arrivals.some(isDue)) {
-      this.#arrivals = arrivals.filter((arrival) => !isDue(arrival));
-      for (const arrival of arrivals) if (isDue(arrival)) arrival.resolve();
-    }
-    for (const wake of [...this.#waiters]) wake();
+    this.#waiters.wake();
   }
 }
 
@@ -336,5 +334,7 @@ async function pause(ms: number, signal: AbortSignal): Promise<void> {
   signal.removeEventListener("abort", end);
 }
 
+/** Rows that are listed at once. */
+const PAGE_ROWS = 1_000;
 /** Pause before a failed listing is tried again, in milliseconds. */
 const RELIST_RETRY_MS = 1000;

@@ -165,6 +165,40 @@ Deno.test("a change by the cache is granted and refused by what the store holds,
   await store.close();
 });
 
+Deno.test("a region of several pages is listed whole, at the start and after the watch was lost", async () => {
+  const store = await openStore("sqlite::memory:", { historyKeepRevisions: 1 });
+  const keyOf = (i: number) => FlavorKind.storeKey({ name: `f${i}` });
+  const put = (i: number) => ({
+    type: "put" as const,
+    key: keyOf(i),
+    value: encodeObject(FlavorKind, flavor(`f${i}`)),
+  });
+  for (let from = 0; from < 2_500; from += 100) {
+    await store.transact([], Array.from({ length: 100 }, (_, i) => put(from + i)));
+  }
+  const cache = new RegionCache(store, allKinds, memoryLogger().log);
+  await cache.start();
+  assert.equal(cache.table(FlavorKind).size, 2_500);
+  assert.equal(cache.revision, (await store.get("any")).revision);
+  const changed: string[] = [];
+  cache.subscribe(({ objects }) => {
+    for (const { keyString, object, old } of objects) changed.push(`${keyString} ${!!old}->${!!object}`);
+  });
+  // Gone from history before the watch can have read them.
+  await store.transact([], [{ type: "delete", key: keyOf(0) }, put(2_500)]);
+  const { revision } = await store.transact([], [{ type: "delete", key: keyOf(2_499) }]);
+  await store.compact(revision);
+  await cache.reached(revision);
+  assert.deepEqual([cache.table(FlavorKind).size, cache.revision], [2_499, revision]);
+  assert.deepEqual(changed.sort(), [
+    '{"name":"f0"} true->false',
+    '{"name":"f2499"} true->false',
+    '{"name":"f2500"} false->true',
+  ]);
+  await cache.close();
+  await store.close();
+});
+
 Deno.test("scopes come from the schema, and an app's follow its instances", () => {
   const scopes = new ScopeIndex();
   const edge = CloudletKind.keyString(cloudlet().key);
