@@ -34,8 +34,9 @@ export async function readBytes(request: Request, options: BodyOptions = {}): Pr
   // A length that is announced is refused before any of it is read.
   const announced = request.headers.get("content-length");
   if (announced !== null && Number(announced) > maxBytes) throw tooLong(maxBytes);
-  if (request.body === null) return new Uint8Array(0);
+  // Before the body is looked at: that alone makes a stream of it.
   if (announced !== null && signal === undefined) return await readAnnounced(request);
+  if (request.body === null) return new Uint8Array(0);
   const reader = request.body.getReader();
   const cancel = () => void reader.cancel(signal!.reason).catch(() => {});
   signal?.addEventListener("abort", cancel, { once: true });

@@ -1,9 +1,8 @@
 import { dme } from "../../../../shared/schema/mod.ts";
 import type { ProvenSession } from "../cookies/mod.ts";
 import type { Desk } from "./desk.ts";
-import { edgeCookie } from "./find_cloudlet.ts";
+import { foundReply } from "./find_cloudlet.ts";
 import { requireLocation } from "./location_check.ts";
-import { preparedOf } from "./prepared.ts";
 
 /** Instances that a list holds when the request names no limit. */
 const DEFAULT_LIMIT = 3;
@@ -27,9 +26,10 @@ export async function getAppInstList(
   for (const { member, distanceKm } of matches) {
     const { key, uri, mappedPorts } = member.instance;
     const { organization, name } = key.clusterInstKey.cloudletKey;
+    const found = await foundReply(desk, member, location);
     let place = cloudlets.get(member.cloudlet.id);
     if (place === undefined) {
-      const gpsLocation = preparedOf(member).cloudletLocation;
+      const gpsLocation = found.cloudletLocation;
       place = { carrierName: organization, cloudletName: name, gpsLocation, distance: distanceKm, appinstances: [] };
       cloudlets.set(member.cloudlet.id, place);
     }
@@ -39,7 +39,7 @@ export async function getAppInstList(
       fqdn: uri,
       ports: mappedPorts,
       orgName: key.appKey.organization,
-      edgeEventsCookie: await edgeCookie(desk, preparedOf(member), location),
+      edgeEventsCookie: found.edgeEventsCookie,
     });
   }
   return { ver: 0, status: dme.AppInstListReply_AIStatus.AI_SUCCESS, cloudlets: [...cloudlets.values()], tags: {} };

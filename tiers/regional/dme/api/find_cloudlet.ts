@@ -1,5 +1,5 @@
 import { dme } from "../../../../shared/schema/mod.ts";
-import { printEdgeEvents, type ProvenSession } from "../cookies/mod.ts";
+import { printLocation, type ProvenSession } from "../cookies/mod.ts";
 import type { Ranked } from "../matching/mod.ts";
 import type { Desk, RegionInstance } from "./desk.ts";
 import type { CallNote } from "./records.ts";
@@ -68,16 +68,17 @@ export function foundReply(
   desk: Desk,
   member: RegionInstance,
   location: dme.Loc,
-): dme.FindCloudletReply | Promise<dme.FindCloudletReply> {
+): FoundReply | Promise<FoundReply> {
+  const { instance } = member;
   const prepared = preparedOf(member);
   const cookie = edgeCookie(desk, prepared, location);
-  if (typeof cookie === "string") return new FoundReply(member, prepared, cookie);
-  return cookie.then((cookie) => new FoundReply(member, prepared, cookie));
+  if (!(cookie instanceof Promise)) return new FoundReply(instance, prepared, cookie);
+  return cookie.then((cookie) => new FoundReply(instance, prepared, cookie));
 }
 
-/** The cookie with which a device opens the event stream for an instance, from the place where it asked. */
-export function edgeCookie(desk: Desk, { claims }: Prepared, location: dme.Loc): string | Promise<string> {
-  return desk.edgeEvents.issuePrinted(printEdgeEvents(claims, location));
+/** The cookie with which a device opens the event stream for an instance, from the place where it asked; lent octets. */
+function edgeCookie(desk: Desk, { claims }: Prepared, location: dme.Loc): Uint8Array | Promise<Uint8Array> {
+  return desk.edgeEvents.issuePrepared(claims, printLocation(location));
 }
 
 function notFound(): dme.FindCloudletReply {

@@ -1,6 +1,6 @@
 import { dme, toJson } from "../../../../shared/schema/mod.ts";
-import { printInstance } from "../cookies/mod.ts";
-import type { RegionInstance } from "./desk.ts";
+import { type PreparedMembers, prepareInstance } from "../cookies/mod.ts";
+import type { RegionAppInst, RegionInstance } from "./desk.ts";
 
 /**
  * What replies to FindCloudlet say of an instance, printed and encoded when it is found for the first time. It hangs on the
@@ -11,11 +11,11 @@ export interface Prepared {
   /** Where the instance was when this was made. */
   readonly place: object;
   readonly cloudletLocation: dme.Loc;
-  /** What its event-stream cookies say of it, as {@linkcode printInstance} gives it. */
-  readonly claims: string;
-  /** The reply's JSON before and behind the cookie. */
-  readonly head: string;
-  readonly tail: string;
+  /** What its event-stream cookies say of it. */
+  readonly claims: PreparedMembers;
+  /** The reply's JSON in UTF-8, before and behind the cookie. */
+  readonly head: Uint8Array;
+  readonly tail: Uint8Array;
   /** The reply encoded, but for the cookie. */
   readonly wire: Uint8Array;
 }
@@ -46,14 +46,14 @@ function prepare(entry: RegionInstance): Prepared {
   return {
     place: entry.location,
     cloudletLocation,
-    claims: printInstance({
+    claims: prepareInstance({
       clusterOrganization: organization,
       clusterName: clusterKey.name,
       cloudletOrganization: cloudletKey.organization,
       cloudletName: cloudletKey.name,
     }),
-    head: text.slice(0, cookieAt),
-    tail: text.slice(cookieAt),
+    head: encoder.encode(text.slice(0, cookieAt)),
+    tail: encoder.encode(text.slice(cookieAt)),
     wire: dme.FindCloudletReply.encode(reply),
   };
 }
@@ -65,57 +65,91 @@ function replyOf(fqdn: string, ports: dme.AppPort[], cloudletLocation: dme.Loc, 
   };
 }
 
-/** Tells a device of an instance. A reply as others to whoever reads it, but most of its forms are prepared; not to be changed. */
+/**
+ * Tells a device of an instance. It is a reply as others to whoever reads it, but not to be changed nor kept for long; its forms
+ * are put together of octets, most of them prepared.
+ */
 export class FoundReply implements dme.FindCloudletReply {
   readonly ver = 0;
   readonly status = dme.FindCloudletReply_FindStatus.FIND_FOUND;
-  readonly fqdn: string;
-  readonly ports: dme.AppPort[];
-  readonly cloudletLocation: dme.Loc;
-  readonly edgeEventsCookie: string;
   readonly qosResult = dme.FindCloudletReply_QosSessionResult.QOS_NOT_ATTEMPTED;
   readonly qosErrorMsg = "";
   readonly tags: Record<string, string> = {};
+  readonly #instance: RegionAppInst;
   readonly #prepared: Prepared;
+  readonly #cookie: Uint8Array;
 
-  /** @param cookie for the instance's event stream */
-  constructor(entry: RegionInstance, prepared: Prepared, cookie: string) {
-    this.fqdn = entry.instance.uri;
-    this.ports = entry.instance.mappedPorts;
-    this.cloudletLocation = prepared.cloudletLocation;
-    this.edgeEventsCookie = cookie;
+  /** @param cookie for the instance's event stream; it is copied */
+  constructor(instance: RegionAppInst, prepared: Prepared, cookie: Uint8Array) {
+    this.#instance = instance;
     this.#prepared = prepared;
+    this.#cookie = room(cookie.length);
+    this.#cookie.set(cookie);
+  }
+
+  get fqdn(): string {
+    return this.#instance.uri;
+  }
+
+  get ports(): dme.AppPort[] {
+    return this.#instance.mappedPorts;
+  }
+
+  get cloudletLocation(): dme.Loc {
+    return this.#prepared.cloudletLocation;
+  }
+
+  get edgeEventsCookie(): string {
+    return decoder.decode(this.#cookie);
+  }
+
+  /** The same as a message of its own, which may be changed. */
+  plain(): dme.FindCloudletReply {
+    return replyOf(this.fqdn, this.ports, this.cloudletLocation, this.edgeEventsCookie);
   }
 
   /** As JSON of the REST form. A cookie needs no escapes. */
   print(): string {
     const { head, tail } = this.#prepared;
-    return head + this.edgeEventsCookie + tail;
+    const cookie = this.#cookie;
+    const cookieEnd = head.length + cookie.length;
+    const bytes = room(cookieEnd + tail.length);
+    bytes.set(head);
+    bytes.set(cookie, head.length);
+    bytes.set(tail, cookieEnd);
+    return decoder.decode(bytes);
   }
 
   /** As it is encoded; the fields before the cookie are prepared, and none follow it. */
   encode(): Uint8Array {
     const { wire } = this.#prepared;
-    const { length } = this.edgeEventsCookie;
-    const bytes = room(wire.length + MAX_PREFIX_BYTES + length);
+    const cookie = this.#cookie;
+    const prefixBytes = 1 + varintBytes(cookie.length);
+    const bytes = room(wire.length + prefixBytes + cookie.length);
     bytes.set(wire);
     let at = wire.length;
     bytes[at++] = COOKIE_TAG;
-    let rest = length;
+    let rest = cookie.length;
     for (; rest > 127; rest >>>= 7) bytes[at++] = (rest & 127) | 128;
     bytes[at++] = rest;
-    at += encoder.encodeInto(this.edgeEventsCookie, bytes.subarray(at)).written;
-    return bytes.subarray(0, at);
+    bytes.set(cookie, at);
+    return bytes;
   }
 }
 
 const encoder = new TextEncoder();
-/** Tag of the cookie's field, and the most octets that it and the length take. */
-const COOKIE_TAG = 50;
-const MAX_PREFIX_BYTES = 6;
+const decoder = new TextDecoder();
 
-/** Short-lived messages are cut from one piece of memory: asking for that of each costs more than all else about it. */
-const SLAB_BYTES = 65_536;
+const varintBytes = (value: number) => value < 1 << 7 ? 1 : value < 1 << 14 ? 2 : 3;
+
+/** Tag of the cookie's field. */
+const COOKIE_TAG = 50;
+
+/**
+ * Short-lived octets are cut from one piece of memory: asking for that of each costs more than all else about it. The piece
+ * is small, for it stays as long as the slowest reader of one of them.
+ */
+const SLAB_BYTES = 8_192;
 let slab = new Uint8Array(SLAB_BYTES);
 let used = 0;
 

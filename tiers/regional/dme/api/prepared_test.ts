@@ -47,7 +47,8 @@ Deno.test("prepared forms are those of the plain reply, whatever the instance is
         cloudletLocation: instance.cloudletLoc ?? around,
         edgeEventsCookie: cookie,
       });
-      assert.deepEqual({ ...reply }, plain);
+      assert.deepEqual(reply.plain(), plain);
+      assert.deepEqual(dme.FindCloudletReply.create(reply), plain);
       assert.equal(foundForms.print(reply), JSON.stringify(toJson(dme.FindCloudletReply, plain, "dme")));
       const encoded = dme.FindCloudletReply.encode(plain);
       assert.deepEqual(foundForms.encode(reply), encoded);
@@ -66,7 +67,7 @@ Deno.test("what was encoded stays as it is when others are encoded after it", as
     ),
   );
   const encoded = replies.map((reply) => foundForms.encode(reply));
-  encoded.forEach((bytes, at) => assert.deepEqual(dme.FindCloudletReply.decode(bytes), { ...replies[at]! }));
+  encoded.forEach((bytes, at) => assert.deepEqual(dme.FindCloudletReply.decode(bytes), replies[at]!.plain()));
 });
 
 /** What a device is told of the nearest instance. */

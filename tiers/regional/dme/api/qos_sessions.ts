@@ -4,6 +4,7 @@ import { RpcError, Status } from "../../../../shared/rpc/mod.ts";
 import { dme, enumName } from "../../../../shared/schema/mod.ts";
 import type { Desk, RegionInstance } from "./desk.ts";
 import { invalid } from "./errors.ts";
+import type { FoundReply } from "./prepared.ts";
 
 /** Tag with the device's own address, and those that tell it of its session (DME specification 1.3, 4.8). */
 const TAG_DEVICE = "ip_user_equipment";
@@ -83,9 +84,9 @@ export async function withPriority(
   desk: Desk,
   found: RegionInstance,
   tags: Readonly<Record<string, string>>,
-  reply: dme.FindCloudletReply | Promise<dme.FindCloudletReply>,
+  reply: FoundReply | Promise<FoundReply>,
 ): Promise<dme.FindCloudletReply> {
-  const own = { ...await reply };
+  const own = (await reply).plain();
   try {
     const session = await desk.operator.sessions!.create(await sessionFor(desk, found, tags));
     own.qosResult = Result.QOS_SESSION_CREATED;

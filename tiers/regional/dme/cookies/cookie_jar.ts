@@ -1,12 +1,21 @@
 import { isSignedWith, parseToken, signToken, TokenError } from "./jwt.ts";
 import type { CookieKey, CookieKeys } from "./keys.ts";
 import { MacKey } from "./mac.ts";
+import {
+  MAX_ENCODED_MEMBERS,
+  MAX_TAIL_CHARACTERS,
+  type PreparedMembers,
+  tokenHead,
+  writeToken,
+} from "./token_writer.ts";
 
 /** Verified tokens that are remembered; at about 1 KB each this bounds the memory to some 16 MB. */
 export const MAX_REMEMBERED_TOKENS = 16_384;
 
 /** How long a token is believed without another look at its key, so that a key that was withdrawn counts no longer. */
 const MAX_TRUST_MS = 60_000;
+
+const encoder = new TextEncoder();
 
 /** What a jar needs. */
 export interface CookieJarOptions<W, K extends W> {
@@ -36,22 +45,34 @@ export class CookieJar<W, K extends W = W> {
   readonly #remembered = new Map<string, Remembered<K>>();
   /** Prepared keys, for as long as their secrets are kept. */
   readonly #macKeys = new WeakMap<Uint8Array, MacKey>();
+  #lastSecret: Uint8Array | undefined;
+  #lastMacKey: MacKey | undefined;
+  /** What tokens of this second begin with. */
+  #head: Uint8Array | undefined;
+  #headIat = -1;
 
   constructor(options: CookieJarOptions<W, K>) {
     this.#options = options;
   }
 
-  /** A new cookie; there is nothing to wait for while the key is at hand. @throws {Error} When there is no key to sign with. */
-  issue(key: W): string | Promise<string> {
-    return this.issuePrinted(this.#options.write(key));
+  /** A new cookie. @throws {Error} When there is no key to sign with. */
+  async issue(key: W): Promise<string> {
+    const { keys, write } = this.#options;
+    return this.#sign(write(key), keys.atHand() ?? await keys.current());
   }
 
-  /** The same with members of the `key` claim that were printed elsewhere. */
-  issuePrinted(members: string): string | Promise<string> {
+  /**
+   * The octets of a new cookie whose members are prepared; there is nothing to wait for while the key is at hand. They are
+   * only lent: to be copied before anything else is done.
+   *
+   * @param more the members that follow, printed, ASCII
+   * @throws {Error} When there is no key to sign with.
+   */
+  issuePrepared(members: PreparedMembers, more: string): Uint8Array | Promise<Uint8Array> {
     const { keys } = this.#options;
     const key = keys.atHand();
-    if (key !== undefined) return this.#sign(members, key);
-    return keys.current().then((current) => this.#sign(members, current));
+    if (key !== undefined) return this.#write(members, more, key);
+    return keys.current().then((current) => this.#write(members, more, current));
   }
 
   /** What a cookie says when it was verified a moment ago, so that the usual call waits for nothing. */
@@ -95,16 +116,36 @@ export class CookieJar<W, K extends W = W> {
   }
 
   #sign(members: string, { kid, secret }: CookieKey): string {
-    const { now, lifetimeMs } = this.#options;
-    const iat = Math.floor(now() / 1000);
-    const exp = iat + Math.floor(lifetimeMs / 1000);
+    const { iat, exp } = this.#times();
     const version = kid === 0 ? "" : `${members === "" ? "" : ","}"kid":${kid}`;
     return signToken(`{"exp":${exp},"iat":${iat},"key":{${members}${version}}}`, this.#macKey(secret));
   }
 
+  #write(members: PreparedMembers, more: string, key: CookieKey): Uint8Array {
+    const { iat, exp } = this.#times();
+    if (iat !== this.#headIat) {
+      this.#head = tokenHead(exp, iat);
+      this.#headIat = iat;
+    }
+    const tail = key.kid === 0 ? `${more}}}` : `${more},"kid":${key.kid}}}`;
+    if (this.#head === undefined || members.encoded.length > MAX_ENCODED_MEMBERS || tail.length > MAX_TAIL_CHARACTERS) {
+      return encoder.encode(this.#sign(members.text + more, key));
+    }
+    return writeToken(this.#head, members, tail, this.#macKey(key.secret));
+  }
+
+  #times(): { iat: number; exp: number } {
+    const { now, lifetimeMs } = this.#options;
+    const iat = Math.floor(now() / 1000);
+    return { iat, exp: iat + Math.floor(lifetimeMs / 1000) };
+  }
+
   #macKey(secret: Uint8Array): MacKey {
+    if (secret === this.#lastSecret) return this.#lastMacKey!;
     let key = this.#macKeys.get(secret);
     if (key === undefined) this.#macKeys.set(secret, key = new MacKey(secret));
+    this.#lastSecret = secret;
+    this.#lastMacKey = key;
     return key;
   }
 

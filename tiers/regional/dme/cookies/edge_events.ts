@@ -2,6 +2,7 @@ import { CookieJar } from "./cookie_jar.ts";
 import { TokenError } from "./jwt.ts";
 import type { CookieKeys } from "./keys.ts";
 import { textMember } from "./session.ts";
+import { type PreparedMembers, prepareMembers } from "./token_writer.ts";
 
 /** A place as the cookie carries it: the members of the wire's Loc. */
 export interface CookieLocation {
@@ -39,6 +40,7 @@ const NUMBERS = [
 ] as const;
 
 const text = (value: string) => value === "" ? undefined : value;
+const isUnset = (value: number | undefined) => value === undefined || value === 0;
 const nonZero = (value: number | undefined) => value === 0 ? undefined : value;
 
 /** The jar of edge-events cookies (DME specification 3.3). */
@@ -47,7 +49,7 @@ export function edgeEventsCookies(
 ): CookieJar<EdgeEvents> {
   return new CookieJar<EdgeEvents>({
     ...options,
-    write: (key) => printEdgeEvents(printInstance(key), key.location),
+    write: (key) => printInstance(key) + printLocation(key.location),
     read: (key) => {
       const edge = {
         clusterOrganization: textMember(key, "clusterorg"),
@@ -64,32 +66,38 @@ export function edgeEventsCookies(
   });
 }
 
-/** The members of the claim that name an instance: the same in all its cookies. */
-export function printInstance(instance: EdgeInstance): string {
-  return JSON.stringify({
+/** The members of the claim that name an instance, up to the place: the same in all its cookies. */
+export function prepareInstance(instance: EdgeInstance): PreparedMembers {
+  return prepareMembers(printInstance(instance));
+}
+
+function printInstance(instance: EdgeInstance): string {
+  const members = JSON.stringify({
     clusterorg: text(instance.clusterOrganization),
     clustername: text(instance.clusterName),
     cloudletorg: text(instance.cloudletOrganization),
     cloudletname: text(instance.cloudletName),
   }).slice(1, -1);
+  return `${members}${members === "" ? "" : ","}"location":`;
 }
 
-/** All members. @param instance what {@linkcode printInstance} gave */
-export function printEdgeEvents(instance: string, location: CookieLocation): string {
-  return `${instance}${instance === "" ? "" : ","}"location":${printLocation(location)}`;
-}
-
-function printLocation(location: CookieLocation): string {
+/** The place, which follows what {@linkcode prepareInstance} gives. */
+export function printLocation(location: CookieLocation): string {
+  const { latitude, longitude, horizontalAccuracy, verticalAccuracy, altitude, course, speed, timestamp } = location;
+  // Most devices tell no more than this.
+  if (
+    latitude !== 0 && longitude !== 0 && Number.isFinite(latitude + longitude) && isUnset(horizontalAccuracy) &&
+    isUnset(verticalAccuracy) && isUnset(altitude) && isUnset(course) && isUnset(speed) && timestamp === undefined
+  ) return `{"latitude":${latitude},"longitude":${longitude}}`;
   // Members that are undefined are not printed.
-  const { timestamp } = location;
   return JSON.stringify({
-    latitude: nonZero(location.latitude),
-    longitude: nonZero(location.longitude),
-    horizontal_accuracy: nonZero(location.horizontalAccuracy),
-    vertical_accuracy: nonZero(location.verticalAccuracy),
-    altitude: nonZero(location.altitude),
-    course: nonZero(location.course),
-    speed: nonZero(location.speed),
+    latitude: nonZero(latitude),
+    longitude: nonZero(longitude),
+    horizontal_accuracy: nonZero(horizontalAccuracy),
+    vertical_accuracy: nonZero(verticalAccuracy),
+    altitude: nonZero(altitude),
+    course: nonZero(course),
+    speed: nonZero(speed),
     timestamp: timestamp && { seconds: nonZero(timestamp.seconds), nanos: nonZero(timestamp.nanos) },
   });
 }

@@ -19,9 +19,10 @@ const scratch = new Uint8Array(1024);
 const MAX_UTF8_BYTES = 3;
 
 /** The header of every cookie, byte for byte (DME specification 3.2). */
-const HEADER = base64url('{"alg":"HS512","typ":"JWT"}');
+export const HEADER: string = base64url('{"alg":"HS512","typ":"JWT"}');
 
-function base64url(text: string): string {
+/** Text as base64url of its UTF-8. */
+export function base64url(text: string): string {
   if (text.length * MAX_UTF8_BYTES > scratch.length) return encoder.encode(text).toBase64(BASE64URL);
   return scratch.subarray(0, encoder.encodeInto(text, scratch).written).toBase64(BASE64URL);
 }

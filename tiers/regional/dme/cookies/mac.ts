@@ -27,7 +27,12 @@ export class MacKey {
 
   /** The code of a text. */
   code(text: string): Uint8Array {
-    const inner = hasher.load(this.#inner).update(encoder.encode(text)).digest("binary");
+    return this.codeOf(encoder.encode(text));
+  }
+
+  /** The code of octets. */
+  codeOf(bytes: Uint8Array): Uint8Array {
+    const inner = hasher.load(this.#inner).update(bytes).digest("binary");
     return hasher.load(this.#outer).update(inner).digest("binary");
   }
 }

@@ -5,11 +5,12 @@ export {
   type EdgeEvents,
   edgeEventsCookies,
   type EdgeInstance,
-  printEdgeEvents,
-  printInstance,
+  prepareInstance,
+  printLocation,
 } from "./edge_events.ts";
 export { type CookieKey, type CookieKeys, fixedKeys } from "./keys.ts";
 export { ksuid } from "./ksuid.ts";
 export { type ProvenSession, type Session, sessionCookies } from "./session.ts";
 export { TokenError } from "./jwt.ts";
 export { siteCookieKeys } from "./site_keys.ts";
+export type { PreparedMembers } from "./token_writer.ts";

@@ -167,7 +167,7 @@ async function offer(desk: Desk, client: EdgeClient, base: dme.ServerEdgeEvent):
     return client.send({ ...base, errorMsg });
   }
   client.given = { id: idOf(match.member), entry: match.member };
-  client.send({ ...base, newCloudlet: await foundReply(desk, match.member, client.location) });
+  client.send({ ...base, newCloudlet: (await foundReply(desk, match.member, client.location)).plain() });
 }
 
 /**
@@ -195,7 +195,7 @@ export async function tellOfBetter(
     if (km !== undefined && desk.matcher.isTie(km, match.distanceKm)) return;
   }
   client.given = { id, entry: match.member };
-  const newCloudlet = await foundReply(desk, match.member, location);
+  const newCloudlet = (await foundReply(desk, match.member, location)).plain();
   client.send(
     dme.ServerEdgeEvent.create({
       eventType: dme.ServerEdgeEvent_ServerEventType.EVENT_CLOUDLET_UPDATE,
