@@ -150,9 +150,12 @@ export class ServerCall implements CallContext {
   }
 
   async #request(codec: Codec<unknown>): Promise<unknown> {
-    const first = await this.#call.read();
+    // A request is mostly there already: then nothing is waited for.
+    const begun = this.#call.read();
+    const first = begun instanceof Promise ? await begun : begun;
     if (first === undefined) throw new RpcError(Status.UNIMPLEMENTED, "One request message was expected, none came");
-    const second = await this.#call.read();
+    const next = this.#call.read();
+    const second = next instanceof Promise ? await next : next;
     if (second !== undefined) throw new RpcError(Status.UNIMPLEMENTED, "One request message was expected, more came");
     return decode(codec, first);
   }

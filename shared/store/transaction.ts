@@ -113,8 +113,9 @@ class Run implements Tx {
   #revision: number | undefined;
   readonly #peeked = new Map<string, number>();
   readonly #reads = new Map<string, StoreEntry | undefined>();
-  readonly #scans = new Map<string, string[]>();
-  readonly #held = new Set<string>();
+  /** Keys found under prefixes; made when needed, like the next, as most transactions read single keys. */
+  #scans: Map<string, string[]> | undefined;
+  #held: Set<string> | undefined;
   readonly #writes = new Map<string, Op>();
 
   constructor(store: TransactionStore, known?: KnownState) {
@@ -145,7 +146,8 @@ class Run implements Tx {
   }
 
   async scan(prefix: string): Promise<StoreEntry[]> {
-    if (!this.#scans.has(prefix)) {
+    const scans = this.#scans ??= new Map();
+    if (!scans.has(prefix)) {
       const { entries, revision, more } = await this.#store.scan(prefix, {
         revision: this.#revision,
         limit: MAX_TRANSACTION_OPERATIONS,
@@ -158,9 +160,9 @@ class Run implements Tx {
       }
       this.#revision ??= revision;
       for (const entry of entries) this.#reads.set(entry.key, entry);
-      this.#scans.set(prefix, entries.map((entry) => entry.key));
+      scans.set(prefix, entries.map((entry) => entry.key));
     }
-    const keys = new Set(this.#scans.get(prefix));
+    const keys = new Set<string>(scans.get(prefix));
     for (const key of this.#writes.keys()) if (key.startsWith(prefix)) keys.add(key);
     const ordered = [...keys].map((key) => ({ key, bytes: encodeKey(key) })).sort((a, b) =>
       compareBytes(a.bytes, b.bytes)
@@ -170,7 +172,7 @@ class Run implements Tx {
 
   async hold(prefix: string): Promise<number> {
     this.#revision ??= (await this.#store.get(prefix)).revision;
-    this.#held.add(prefix);
+    (this.#held ??= new Set()).add(prefix);
     return this.#revision;
   }
 
@@ -191,7 +193,7 @@ class Run implements Tx {
       if (this.#peeked.has(key)) continue;
       compares.push({ key, target: "modRevision", op: "=", value: entry?.modRevision ?? 0 });
     }
-    for (const prefix of new Set([...this.#scans.keys(), ...this.#held])) {
+    for (const prefix of new Set([...this.#scans?.keys() ?? [], ...this.#held ?? []])) {
       compares.push({ prefix, target: "modRevision", op: "<", value: this.#revision! + 1 });
     }
     return await this.#store.transact(compares, [...this.#writes.values()]);

@@ -23,14 +23,8 @@ export function encodeTransaction(
   compares: readonly Compare[],
   ops: readonly Op[],
 ): { compares: EncodedCompare[]; ops: EncodedOp[] } {
-  for (const [what, count] of [["compares", compares.length], ["operations", ops.length]] as const) {
-    if (count > MAX_TRANSACTION_OPERATIONS) {
-      throw new StoreError(
-        "invalid",
-        `Store transaction may hold at most ${MAX_TRANSACTION_OPERATIONS} ${what}, given ${count}`,
-      );
-    }
-  }
+  checkCount("compares", compares.length);
+  checkCount("operations", ops.length);
   const seen = new Set<string>();
   let bytes = 0;
   const encodedOps = ops.map((op): EncodedOp => {
@@ -66,6 +60,14 @@ export function encodeTransaction(
     );
   }
   return { compares: encodedCompares, ops: encodedOps };
+}
+
+function checkCount(what: string, count: number): void {
+  if (count <= MAX_TRANSACTION_OPERATIONS) return;
+  throw new StoreError(
+    "invalid",
+    `Store transaction may hold at most ${MAX_TRANSACTION_OPERATIONS} ${what}, given ${count}`,
+  );
 }
 
 /** Checks a scan's options; throws a StoreError `invalid`. */

@@ -70,8 +70,10 @@ function pseudoProblem(part: MessagePart, headers: HeaderList): string | null {
 /** The `content-length` of a list: -1 when there is none, NaN when it is no number or two of them differ. */
 export function contentLength(headers: HeaderList): number {
   let found = -1;
-  for (const [name, value] of headers) {
-    if (name !== "content-length") continue;
+  for (let i = 0; i < headers.length; i++) {
+    const field = headers[i]!;
+    if (field[0] !== "content-length") continue;
+    const value = field[1];
     const length = /^\d{1,15}$/.test(value) ? Number(value) : NaN;
     if (found >= 0 && length !== found) return NaN;
     found = length;

@@ -191,18 +191,18 @@ export class Committer {
 
   #holds(compare: EncodedCompare): boolean {
     if ("prefix" in compare) return !this.#rows.changedSince(compare.prefix, compare.value);
-    return (this.#rows.current(compare.key)?.mod_revision ?? 0) === compare.value;
+    return (this.#rows.standing(compare.key)?.mod_revision ?? 0) === compare.value;
   }
 
   #put(key: Uint8Array, value: Uint8Array, lease: string | undefined, revision: number): void {
-    const before = this.#rows.current(key);
+    const before = this.#rows.standing(key);
     const [created, version] = before ? [before.create_revision, before.version + 1] : [revision, 1];
     this.#insert.run(key, revision, created, version, value, lease ?? null);
     this.#setCurrent.run(key, lease ?? null);
   }
 
   #delete(key: Uint8Array, revision: number): boolean {
-    if (this.#rows.current(key) === undefined) return false;
+    if (this.#rows.standing(key) === undefined) return false;
     this.#insert.run(key, revision, 0, 0, null, null);
     this.#dropCurrent.run(key);
     return true;

@@ -86,11 +86,13 @@ class SqliteStore implements Store {
     return result;
   }
 
-  async *watch(prefix: string, options: WatchOptions) {
-    checkInteger("watch revision", options.fromRevision, 1);
-    this.#checkOpen();
-    const signal = AbortSignal.any([options.signal, this.#closing.signal]);
-    yield* watchHistory(this.#rows, this.#committer, encodePrefix(prefix), { ...options, signal });
+  watch(prefix: string, options: WatchOptions) {
+    return watchHistory(this.#rows, this.#committer, () => {
+      checkInteger("watch revision", options.fromRevision, 1);
+      this.#checkOpen();
+      const signal = AbortSignal.any([options.signal, this.#closing.signal]);
+      return { prefix: encodePrefix(prefix), fromRevision: options.fromRevision, signal };
+    });
   }
 
   // deno-lint-ignore require-await -- rejects rather than throws, as the interface has it

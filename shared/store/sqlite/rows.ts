@@ -20,6 +20,7 @@ const COLUMNS = "h.key, h.mod_revision, h.create_revision, h.version, h.value, h
 /** The reading side: prepared statements over committed state. */
 export class Rows {
   readonly #current: StatementSync;
+  readonly #standing: StatementSync;
   readonly #currentRange: StatementSync;
   readonly #past: StatementSync;
   readonly #pastRange: StatementSync;
@@ -31,6 +32,9 @@ export class Rows {
   constructor(database: DatabaseSync) {
     this.#current = database.prepare(
       `SELECT ${COLUMNS} FROM current c JOIN history h ON h.row = c.row WHERE c.key = ?`,
+    );
+    this.#standing = database.prepare(
+      "SELECT h.mod_revision, h.create_revision, h.version FROM current c JOIN history h ON h.row = c.row WHERE c.key = ?",
     );
     this.#currentRange = database.prepare(
       `SELECT ${COLUMNS} FROM current c JOIN history h ON h.row = c.row WHERE c.key >= ? AND c.key < ? ORDER BY c.key LIMIT ?`,
@@ -61,6 +65,11 @@ export class Rows {
 
   current(key: Uint8Array): HistoryRow | undefined {
     return this.#current.get(key) as unknown as HistoryRow | undefined;
+  }
+
+  /** How the key stands, without what it holds: what transactions compare. */
+  standing(key: Uint8Array): Pick<HistoryRow, "mod_revision" | "create_revision" | "version"> | undefined {
+    return this.#standing.get(key) as unknown as HistoryRow | undefined;
   }
 
   /** The key as of a revision that is still kept. */

@@ -5,15 +5,23 @@ import type { WatchBatch, WatchOptions } from "../store.ts";
 import type { Committer } from "./committer.ts";
 import { type HistoryRow, type Rows, toEntry } from "./rows.ts";
 
-/** Follows the history table: a watcher is a cursor into it, so a slow one costs nothing and is told when it is lost. */
+/** What to follow, and from where. */
+interface Cursor extends WatchOptions {
+  readonly prefix: Uint8Array;
+}
+
+/**
+ * Follows the history table: a watcher is a cursor into it, so a slow one costs nothing and is told when it is lost.
+ *
+ * @param begin makes the cursor, or throws, when the watcher first asks
+ */
 export async function* watchHistory(
   rows: Rows,
   committer: Committer,
-  prefix: Uint8Array,
-  options: WatchOptions,
+  begin: () => Cursor,
 ): AsyncGenerator<WatchBatch> {
-  const { signal } = options;
-  let next = options.fromRevision;
+  const { prefix, fromRevision, signal } = begin();
+  let next = fromRevision;
   while (!signal.aborted) {
     if (next <= committer.compacted) throw new CompactedError(next, committer.compacted);
     const head = committer.revision;

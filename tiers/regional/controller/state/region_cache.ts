@@ -307,7 +307,7 @@ export class RegionCache implements KnownState {
   ): void {
     this.#revision = revision;
     for (const change of changes) this.#references.apply(change);
-    const objects = changes.toSorted((a, b) => a.kind.order - b.kind.order);
+    const objects = changes.length > 1 ? changes.toSorted((a, b) => a.kind.order - b.kind.order) : changes;
     const endedControllers = changes.flatMap(endedRun);
     if (objects.length + endedOperations.length > 0) {
       for (const listener of this.#listeners) listener({ revision, objects, endedOperations, endedControllers });
