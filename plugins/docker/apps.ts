@@ -10,14 +10,16 @@ import {
   throwIfEnded,
   waitUntilUp,
 } from "../../shared/platform/mod.ts";
+import { belongingsOf } from "./belongings.ts";
 import { networkName } from "./clusters.ts";
-import { containerBody, containerName } from "./container.ts";
-import { lastLines, listContainers, type SiteContainer, statusOf } from "./containers.ts";
+import { containerBody } from "./container.ts";
+import { isWell, lastLines, listContainers, stateOfAll, statusOf } from "./containers.ts";
 import { type Engine, EngineError } from "./engine.ts";
-import { ensureImage, parseImage } from "./images.ts";
+import { ensureImage } from "./images.ts";
 import type { Keeper } from "./keeper.ts";
 import { fingerprintOf, type Site } from "./labels.ts";
 import { createOutput } from "./output.ts";
+import { imagesOf, type Plan, planOf, type Workload } from "./plan.ts";
 
 /** Time for a container to end by itself before it is killed, in seconds. */
 const STOP_GRACE_S = 5;
@@ -41,13 +43,15 @@ export interface DockerAppsDeps {
 export function createAppOps(deps: DockerAppsDeps): AppOps {
   const { engine, site, keeper, context: { clock } } = deps;
 
+  const belongings = belongingsOf(engine, site);
+
   async function statusNow(ref: ObjectRef): Promise<AppStatus> {
-    const [container] = await listContainers(engine, site, ref.key);
-    return container ? statusOf(container, deps.probeHost) : { state: "absent", runtimeIds: [], probes: [] };
+    return statusOf(await listContainers(engine, site, ref.key), deps.probeHost);
   }
 
-  async function remove(ref: ObjectRef): Promise<void> {
-    for (const { id } of await listContainers(engine, site, ref.key)) {
+  /** Removes what runs; volumes stay. */
+  async function takeDown(ref: ObjectRef): Promise<void> {
+    for (const { id } of (await listContainers(engine, site, ref.key)).reverse()) {
       await tolerate(
         404,
         () => engine.call({ method: "POST", path: `/containers/${id}/stop`, query: { t: String(STOP_GRACE_S) } }),
@@ -57,36 +61,54 @@ export function createAppOps(deps: DockerAppsDeps): AppOps {
         () => engine.call({ method: "DELETE", path: `/containers/${id}`, query: { force: "true", v: "true" } }),
       );
     }
+    await belongings.removeNetworks(ref);
   }
 
   async function deploy(spec: AppSpec, refresh: boolean, operation: OperationContext): Promise<AppOutcome> {
-    const image = parseImage(spec.imagePath);
-    await ensureImage(engine, image, { refresh }, operation);
+    const plan = planOf(site, spec);
+    for (const image of imagesOf(plan)) await ensureImage(engine, image, { refresh }, operation);
     throwIfEnded(operation, clock.now());
-    await remove(spec);
+    await takeDown(spec);
+    let madeVolumes: readonly string[] = [];
     try {
-      operation.progress("Creating the container");
-      const id = await createContainer(spec, operation);
-      operation.progress("Starting the container");
-      await startContainer(id, spec, operation);
-      await waitRunning(spec, id, true, operation);
+      madeVolumes = await belongings.make(spec, plan, operation);
+      for (const workload of plan.workloads) {
+        const name = workload.service || undefined;
+        operation.progress("Creating the container", name);
+        const id = await createContainer(spec, plan, workload, operation);
+        operation.progress("Starting the container", name);
+        await startContainer(id, spec, operation);
+      }
+      // Services that need each other may fail until all of them are there.
+      await waitRunning(spec, plan.workloads.length === 1, operation);
       return { runtimeIds: (await statusNow(spec)).runtimeIds };
     } catch (error) {
-      await remove(spec);
+      await takeDown(spec);
+      await belongings.removeVolumes(spec, madeVolumes);
       throw error;
     }
   }
 
-  async function createContainer(spec: AppSpec, operation: OperationContext): Promise<string> {
+  async function createContainer(
+    spec: AppSpec,
+    plan: Plan,
+    workload: Workload,
+    { signal }: OperationContext,
+  ): Promise<string> {
+    const { containerName, networks: [, ...further] } = workload;
     try {
-      const made = await engine.call({
+      const { Id } = await engine.call({
         method: "POST",
         path: "/containers/create",
-        query: { name: containerName(site, spec) },
-        body: containerBody(site, spec),
-        signal: operation.signal,
+        query: { name: containerName },
+        body: containerBody(site, spec, plan, workload),
+        signal,
       }) as { Id: string };
-      return made.Id;
+      for (const { name, aliases } of further) {
+        const body = { Container: Id, EndpointConfig: { Aliases: aliases } };
+        await engine.call({ method: "POST", path: `/networks/${name}/connect`, body, signal });
+      }
+      return Id;
     } catch (error) {
       if (!(error instanceof EngineError)) throw error;
       const fault = error.status === 404 ? "NotFound" : error.status === 400 ? "Invalid" : "Inconsistent";
@@ -110,26 +132,31 @@ export function createAppOps(deps: DockerAppsDeps): AppOps {
     }
   }
 
-  async function waitRunning(
-    spec: AppSpec,
-    id: string,
-    failOnDeath: boolean,
-    operation: OperationContext,
-  ): Promise<void> {
+  async function waitRunning(spec: AppSpec, failOnDeath: boolean, operation: OperationContext): Promise<void> {
     try {
       await waitUntilUp(() => statusNow(spec), { clock, timeoutMs: deps.startTimeoutMs, failOnDeath }, operation);
     } catch (error) {
       if (!(error instanceof PlatformError)) throw error;
-      throw new PlatformError(error.fault, `${error.message}${await lastLines(engine, id)}`, { cause: error });
+      throw new PlatformError(error.fault, `${error.message}${await lastWords(spec)}`, { cause: error });
     }
+  }
+
+  /** What the containers that are not well have written last; where all are, what any has. */
+  async function lastWords(spec: AppSpec): Promise<string> {
+    const containers = await listContainers(engine, site, spec.key);
+    const amiss = containers.filter((container) => !isWell(container));
+    const texts = await Promise.all(
+      (amiss.length > 0 ? amiss : containers).map(async ({ id, service }) => {
+        const lines = await lastLines(engine, id);
+        return service === "" || lines === "" ? lines : `; ${service}${lines.replace("; its", "'s")}`;
+      }),
+    );
+    return texts.join("");
   }
 
   function check(spec: AppSpec): void {
     if (spec.deployment !== "docker") {
       throw new PlatformError("Invalid", `Deployment "${spec.deployment}" cannot run on this site, it runs docker`);
-    }
-    if (spec.manifest.trim() !== "") {
-      throw new PlatformError("Invalid", "A deployment manifest (compose) cannot run on this site, give an image only");
     }
     if (spec.flavor.vcpus > deps.cpus) {
       const asked = `Flavor ${spec.flavor.name} asks for ${spec.flavor.vcpus} CPUs`;
@@ -143,10 +170,12 @@ export function createAppOps(deps: DockerAppsDeps): AppOps {
         throwIfEnded(operation, clock.now());
         check(spec);
         const present = await listContainers(engine, site, spec.key);
-        const same = present.length === 1 && present[0]!.fingerprint === fingerprintOf(spec) ? present[0] : undefined;
-        if (!same) return await deploy(spec, false, operation);
-        if (same.state !== "running") await startContainer(same.id, spec, operation);
-        await waitRunning(spec, same.id, false, operation);
+        const isWhole = stateOfAll(present) !== "absent";
+        if (!isWhole || present.some(({ fingerprint }) => fingerprint !== fingerprintOf(spec))) {
+          return await deploy(spec, false, operation);
+        }
+        for (const container of present) if (!isWell(container)) await startContainer(container.id, spec, operation);
+        await waitRunning(spec, false, operation);
         return { runtimeIds: (await statusNow(spec)).runtimeIds };
       });
     },
@@ -160,12 +189,16 @@ export function createAppOps(deps: DockerAppsDeps): AppOps {
     delete: (ref, operation) =>
       keeper.hold(ref.key, async () => {
         operation.progress("Removing the container");
-        await remove(ref);
+        await takeDown(ref);
+        await belongings.removeVolumes(ref);
       }),
     ...createOutput(engine, site),
     async list() {
-      const containers: SiteContainer[] = await listContainers(engine, site);
-      return containers.map(({ ref, state }) => ({ ...ref, state }));
+      const byKey = Map.groupBy(await listContainers(engine, site), ({ ref }) => ref.key);
+      const found = [...byKey.values()].map((containers) => ({ ...containers[0]!.ref, state: stateOfAll(containers) }));
+      // What only its networks and volumes are left of is found, too, so that it goes.
+      const rests = (await belongings.owners()).filter(({ key }) => !byKey.has(key));
+      return [...found, ...rests.map((ref) => ({ ...ref, state: "absent" as const }))];
     },
     status: statusNow,
     watch(listener) {

@@ -1,6 +1,7 @@
 import { type ClusterOps, infrastructureName, type ObjectRef, PlatformError } from "../../shared/platform/mod.ts";
-import { type Engine, EngineError } from "./engine.ts";
+import type { Engine } from "./engine.ts";
 import { LABEL, refOf, type Site, siteFilter, siteLabels } from "./labels.ts";
+import { createNetwork, removeNetwork } from "./networks.ts";
 
 interface Network {
   readonly Id: string;
@@ -29,35 +30,13 @@ export function createClusterOps(engine: () => Engine, site: () => Site): Cluste
       operation.signal.throwIfAborted();
       if ((await networks(siteFilter(site(), LABEL.clusterInst, spec.key))).length > 0) return;
       operation.progress("Creating the network");
-      const body = {
-        Name: networkName(site(), spec),
-        Driver: "bridge",
-        CheckDuplicate: true,
-        Labels: { ...siteLabels(site()), [LABEL.clusterInst]: spec.key, [LABEL.id]: spec.id },
-      };
-      try {
-        await engine().call({ method: "POST", path: "/networks/create", body, signal: operation.signal });
-      } catch (error) {
-        if (!(error instanceof EngineError)) throw error;
-        const full = /no available .*address pool|could not find an available/i.test(error.message);
-        throw new PlatformError(full ? "Quota" : "Inconsistent", `The network cannot be created: ${error.message}`, {
-          cause: error,
-        });
-      }
+      const labels = { ...siteLabels(site()), [LABEL.clusterInst]: spec.key, [LABEL.id]: spec.id };
+      await createNetwork(engine(), networkName(site(), spec), labels, operation.signal);
     },
     async delete(ref, operation) {
       for (const { Id } of await networks(siteFilter(site(), LABEL.clusterInst, ref.key))) {
         operation.progress("Removing the network");
-        try {
-          await engine().call({ method: "DELETE", path: `/networks/${Id}`, signal: operation.signal });
-        } catch (error) {
-          if (!(error instanceof EngineError)) throw error;
-          if (error.status !== 404) {
-            throw new PlatformError("Inconsistent", `The network cannot be removed: ${error.message}`, {
-              cause: error,
-            });
-          }
-        }
+        await removeNetwork(engine(), Id, operation.signal);
       }
     },
     async list() {

@@ -11,6 +11,12 @@ export const LABEL = {
   clusterInst: "archipelago.clusterinst",
   /** Infrastructure name of the instance or cluster. */
   id: "archipelago.id",
+  /** Service of the compose file that a container is. */
+  service: "archipelago.service",
+  /** Place of that service in its file, and how many there are: "0/3". */
+  place: "archipelago.place",
+  /** The container may come to its end. */
+  ends: "archipelago.ends",
   /** Changes when a container has to be made anew. */
   fingerprint: "archipelago.fingerprint",
 } as const;
@@ -40,6 +46,7 @@ export function refOf(labels: Readonly<Record<string, string>>, keyLabel: string
 
 /** Fingerprint of everything that decides how a container runs. */
 export function fingerprintOf(spec: AppSpec): string {
-  const parts = [spec.imagePath, spec.command, spec.ports, spec.flavor, spec.revision, spec.cluster?.key];
+  const parts: unknown[] = [spec.imagePath, spec.command, spec.ports, spec.flavor, spec.revision, spec.cluster?.key];
+  if (spec.manifest.trim() !== "") parts.push(spec.manifest);
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 32);
 }

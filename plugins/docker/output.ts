@@ -19,9 +19,12 @@ export function createOutput(engine: Engine, site: Site): Required<Pick<AppOps, 
   async function containerOf(ref: ObjectRef, containerId: string): Promise<SiteContainer> {
     const containers = await listContainers(engine, site, ref.key);
     if (containers.length === 0) throw new PlatformError("NotFound", `Instance ${ref.id} is not there`);
-    const found = containers.find(({ id }) => id.startsWith(containerId));
+    // A container of a compose file is also known by its service.
+    const found = containers.find(({ id, service }) => id.startsWith(containerId) || service === containerId);
     if (found) return found;
-    const known = containers.map(({ id }) => id.slice(0, SHORT_ID_CHARACTERS)).join(", ");
+    const known = containers.map(({ id, service }) => `${id.slice(0, SHORT_ID_CHARACTERS)} ${service}`.trim()).join(
+      ", ",
+    );
     throw new PlatformError("NotFound", `Instance ${ref.id} has no container ${containerId}, it has ${known}`);
   }
 

@@ -25,3 +25,13 @@ export { type KubernetesBasicApp, kubernetesBasicManifest, serviceName } from ".
 export { type EnvVariable, readEnvList, readYaml } from "./env_list.ts";
 export { DEFAULT_DELIMITER, splitDelimiter, withoutTemplates } from "./templates.ts";
 export { readComposeArchive } from "./compose_archive.ts";
+export {
+  type ComposeApp,
+  type ComposeResult,
+  type ComposeService,
+  DEFAULT_NETWORK,
+  parseCompose,
+  readCompose,
+  startOrder,
+} from "./compose.ts";
+export type { ComposePort, ComposeRestart, ComposeVolume } from "./compose_values.ts";

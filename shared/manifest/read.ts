@@ -1,4 +1,5 @@
 import { parseDocument } from "yaml";
+import { mapping, type Report, shown } from "./fields.ts";
 import {
   EMPTY_MANIFEST,
   ManifestError,
@@ -44,13 +45,11 @@ export interface ManifestResult {
   readonly issues: ManifestIssue[];
 }
 
-type Report = (path: string, value: unknown, rule: string) => void;
-
 /** Reads a manifest (YAML or JSON) and checks every rule; an empty text asks for nothing. */
 export function readProcessManifest(text: string, options: ManifestOptions = {}): ManifestResult {
   const root = options.path ?? "deployment_manifest";
   const issues: ManifestIssue[] = [];
-  const report: Report = (path, value, rule) => issues.push({ path, value: shown(value), rule });
+  const report: Report = (path, value, rule) => void issues.push({ path, value: shown(value), rule });
   if (text.trim() === "") return { manifest: EMPTY_MANIFEST, issues };
   if (text.length > MAX_MANIFEST_CHARACTERS) {
     report(root, text, `has ${text.length} characters, at most ${MAX_MANIFEST_CHARACTERS} are allowed`);
@@ -167,12 +166,6 @@ function variableRule(name: string): string | undefined {
   return undefined;
 }
 
-function mapping(value: unknown, path: string, report: Report): Record<string, unknown> | undefined {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
-  report(path, value, "must be a mapping");
-  return undefined;
-}
-
 function strings(value: unknown, path: string, report: Report): [path: string, text: string][] {
   if (value === undefined) return [];
   if (!Array.isArray(value)) {
@@ -186,9 +179,4 @@ function strings(value: unknown, path: string, report: Report): [path: string, t
     else report(`${path}[${index}]`, item, "must be a text");
   }
   return found;
-}
-
-function shown(value: unknown): string {
-  const text = typeof value === "string" ? value : JSON.stringify(value) ?? "";
-  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }

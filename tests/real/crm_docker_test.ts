@@ -93,6 +93,29 @@ Deno.test({
         region.instance(1, TrackedState.DELETE_REQUESTED, 1, { mappedPorts });
         await region.tells(1, TrackedState.DELETE_DONE);
         region.forget(1);
+
+        // an app of two services, of which one leads to the other
+        const image = `${peers.registry}/dev/hello:1`;
+        region.app({
+          deployment: "docker",
+          imagePath: "",
+          deploymentManifest: JSON.stringify({
+            services: {
+              web: { image, command: ["relay", "store", "8080"], ports: ["8080"], depends_on: ["store"] },
+              store: { image, command: "count /data/n", volumes: ["data:/data"] },
+            },
+            volumes: { data: {} },
+          }),
+        });
+        region.instance(1, TrackedState.CREATE_REQUESTED, 2, { mappedPorts });
+        const composed = await region.tells(1, TrackedState.READY, HEALTH_CHECK_OK);
+        assert.equal(composed.runtimeInfo!.containerIds.length, 2);
+        region.instance(1, TrackedState.READY, 2, { mappedPorts });
+        assert.equal(await greeting(port), "1 \n");
+        region.instance(1, TrackedState.DELETE_REQUESTED, 2, { mappedPorts });
+        await region.tells(1, TrackedState.DELETE_DONE);
+        region.forget(1);
+
         region.cluster(TrackedState.DELETE_REQUESTED);
         await until("the end of the cluster is told", () => region.clusters.at(-1)?.state === TrackedState.DELETE_DONE);
         assert.deepEqual(await containers(), []);

@@ -10,7 +10,16 @@ const SERVER = `
 #include <unistd.h>
 #include <sys/socket.h>
 #include <netinet/in.h>
+#include <netdb.h>
 static void end(int signal) { _exit(0); }
+static int call(const char *host, const char *port) {
+  struct addrinfo hints = { .ai_family = AF_INET, .ai_socktype = SOCK_STREAM }, *found;
+  if (getaddrinfo(host, port, &hints, &found)) return -1;
+  int peer = socket(AF_INET, SOCK_STREAM, 0);
+  if (!connect(peer, found->ai_addr, found->ai_addrlen)) return peer;
+  close(peer);
+  return -1;
+}
 int main(int count, char **words) {
   signal(SIGTERM, end);
   if (count > 1 && !strcmp(words[1], "print")) {
@@ -18,13 +27,37 @@ int main(int count, char **words) {
     return 0;
   }
   if (count > 1 && !strcmp(words[1], "flood")) for (;;) puts("flood");
-  if (count > 1) { fprintf(stderr, "no database\\n"); return atoi(words[1]); }
+  char text[256] = "hello\\n";
+  const char *host = 0;
+  if (count > 3 && !strcmp(words[1], "relay")) {
+    host = words[2];
+    /* like an app that needs its database: it dies without it, and is started again */
+    int peer = call(host, words[3]);
+    if (peer < 0) { fprintf(stderr, "no %s\\n", host); return 3; }
+    close(peer);
+  } else if (count > 2 && !strcmp(words[1], "count")) {
+    FILE *file = fopen(words[2], "a");
+    if (!file) return 4;
+    fputc('x', file);
+    snprintf(text, sizeof text, "%ld %s\\n", ftell(file), getenv("WORD") ? getenv("WORD") : "");
+    fclose(file);
+  } else if (count > 1) { fprintf(stderr, "no database\\n"); return atoi(words[1]); }
   int server = socket(AF_INET, SOCK_STREAM, 0), on = 1;
   setsockopt(server, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   struct sockaddr_in address = { .sin_family = AF_INET, .sin_port = htons(8080) };
   if (bind(server, (void *) &address, sizeof address) || listen(server, 16)) return 2;
   puts("listening"); fflush(stdout);
-  for (;;) { int peer = accept(server, 0, 0); if (write(peer, "hello\\n", 6) < 0) {} close(peer); }
+  for (;;) {
+    int peer = accept(server, 0, 0);
+    if (host) {
+      int other = call(host, words[3]);
+      ssize_t length = other < 0 ? -1 : read(other, text, sizeof text - 1);
+      text[length < 0 ? 0 : length] = 0;
+      close(other);
+    }
+    if (write(peer, text, strlen(text)) < 0) {}
+    close(peer);
+  }
 }
 `;
 

@@ -9,6 +9,7 @@ import {
 import { asksForCluster, NO_CLUSTER } from "./cluster_names.ts";
 import type { Platform } from "./cluster_inst.ts";
 import { clusterDeploymentOf } from "./deployments.ts";
+import { dockerForm } from "./app_manifest.ts";
 import type { Issues } from "./issues.ts";
 import { checkName } from "./names.ts";
 
@@ -75,12 +76,11 @@ export function checkPlatformFit(
     instance.key.clusterInstKey.cloudletKey.name,
     `cannot run on platform ${type}: it runs ${runs.join(", ")}, and the app is of deployment ${app.deployment}`,
   );
-  // The platform's own way with Docker runs one image; what is in a compose file it would leave out without a word.
   issues.check(
-    platform !== PlatformType.PLATFORM_TYPE_DOCKER || app.deploymentManifest === "",
+    platform !== PlatformType.PLATFORM_TYPE_DOCKER || dockerForm(app) !== "compose archive",
     "key.cluster_inst_key.cloudlet_key",
     instance.key.clusterInstKey.cloudletKey.name,
-    `cannot run on platform ${type}: the app is made of compose files`,
+    `cannot run on platform ${type}: it takes one compose file as text, and no archives of them`,
   );
   issues.check(
     app.imageType !== ImageType.IMAGE_TYPE_OVF || features.ovfImages,

@@ -10,6 +10,7 @@ import {
 } from "../../../../shared/manifest/mod.ts";
 import { lastPort, type PortRange, readPortList } from "../../../../shared/ports/mod.ts";
 import type { App, Flavor } from "../../../../shared/schema/mod.ts";
+import { checkCompose } from "./app_compose.ts";
 import { CONFIG_KIND, isUrl } from "./app_configs.ts";
 import { isDeployment } from "./app_images.ts";
 import type { Issues } from "./issues.ts";
@@ -110,7 +111,7 @@ export function checkManifest(app: App, issues: Issues): void {
     case "process":
       return void issues.list.push(...readProcessManifest(manifest).issues);
     case "docker":
-      return;
+      return dockerForm(app) === "compose text" ? checkCompose(app, issues) : undefined;
   }
 }
 

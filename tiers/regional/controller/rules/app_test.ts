@@ -129,7 +129,7 @@ Deno.test("images that are not named are where the region keeps them (specificat
     place("vm", { md5sum: SUM }),
     `https://files.example/artifactory/repo-AtlasWorks/Rally%20Go!.qcow2#md5:${SUM}`,
   );
-  assert.equal(place("docker", { deploymentManifest: "services: {}" }), "");
+  assert.equal(place("docker", { deploymentManifest: 'services: {a: {image: b, ports: ["8080"]}}' }), "");
   for (const deployment of ["kubernetes", "docker", "helm", "vm", "process"]) {
     assert.deepEqual(faultsOf(appOf(deployment, { imagePath: "" })), ["image_path"], deployment);
   }
@@ -271,7 +271,15 @@ Deno.test("manifests of the other deployments (specification 3.3)", () => {
   assert.deepEqual(check("helm", "a: b"), ["deployment_manifest"]);
   assert.deepEqual(check("vm", "#cloud-config\nusers: []"), []);
   assert.deepEqual(check("vm", "#!/bin/sh"), ["deployment_manifest"]);
-  assert.deepEqual(check("docker", "services: {}"), []);
+  const compose = (ports: string, image = "acme/web:1") => `services: {web: {image: "${image}", ports: [${ports}]}}`;
+  assert.deepEqual(check("docker", compose("8080:80")), []);
+  assert.deepEqual(check("docker", compose("80")), ["deployment_manifest"]);
+  assert.deepEqual(check("docker", compose("8080/udp")), ["deployment_manifest"]);
+  assert.deepEqual(check("docker", compose("8080", "UPPER")), ["deployment_manifest.services.web.image"]);
+  assert.deepEqual(check("docker", "services: {web: {image: a, privileged: true}}"), [
+    "deployment_manifest.services.web.privileged",
+  ]);
+  assert.deepEqual(faultsOf(appOf("docker", { deploymentManifest: compose("8080"), command: "x" })), ["command"]);
   assert.deepEqual(check("docker", "x".repeat(300_000)), ["deployment_manifest"]);
   assert.deepEqual(check("process", "permissions: { run: true }"), ["deployment_manifest.permissions.run"]);
 });

@@ -97,9 +97,10 @@ Deno.test("what instances freeze (specification 3.3)", () => {
   assert.deepEqual(sound(app, ["15"], { deployment: "kubernetes" }).frozen, ["deployment"]);
   assert.deepEqual(sound(app, ["4", "13"], { imagePath: "nginx", command: "x" }).frozen, []);
   assert.deepEqual(sound(app, ["7"], { accessPorts: "tcp:8080" }).frozen, []);
-  assert.deepEqual(sound(app, ["16"], { deploymentManifest: "services: {}" }).frozen, ["deployment_manifest"]);
-  const compose = stored("docker", { deploymentManifest: "services: {}" });
-  assert.deepEqual(sound(compose, ["16"], { deploymentManifest: "services: {a: {}}" }).frozen, []);
+  const file = (name: string) => `services: {${name}: {image: a, ports: ["8080"]}}`;
+  assert.deepEqual(sound(app, ["16"], { deploymentManifest: file("a") }).frozen, ["deployment_manifest"]);
+  const compose = stored("docker", { deploymentManifest: file("a") });
+  assert.deepEqual(sound(compose, ["16"], { deploymentManifest: file("b") }).frozen, []);
   assert.deepEqual(sound(compose, ["37"], { trusted: true }).frozen, []);
   assert.deepEqual(sound(compose, ["16"], { deploymentManifest: "https://h/a.zip" }).frozen, ["deployment_manifest"]);
   const machine = stored("vm");

@@ -170,3 +170,15 @@ Deno.test("overrides", () => {
   assert.deepEqual(flags(CRMOverride.IGNORE_TRANSIENT_STATE), [false, false, true]);
   assert.deepEqual(flags(CRMOverride.IGNORE_CRM_AND_TRANSIENT_STATE), [false, true, true]);
 });
+
+Deno.test("instances: a site with Docker takes a compose file, and no archive of them", () => {
+  const check = (deploymentManifest: string) => {
+    const app = App.create({ deployment: "docker", deploymentManifest });
+    const instance = AppInst.create({ key: { clusterInstKey: { clusterKey: { name: "alpha" }, cloudletKey: KEY } } });
+    const platform = platformOf({ platformType: P.PLATFORM_TYPE_DOCKER, key: KEY });
+    return faults((issues) => checkPlatformFit(app, instance, platform, issues));
+  };
+  assert.deepEqual(check(""), []);
+  assert.deepEqual(check("services: {a: {image: b}}"), []);
+  assert.deepEqual(check("https://files.example/a.zip"), ["key.cluster_inst_key.cloudlet_key"]);
+});

@@ -1,7 +1,8 @@
-import { MAX_KUBERNETES_CHARACTERS, readComposeArchive } from "../../../../shared/manifest/mod.ts";
+import { MAX_KUBERNETES_CHARACTERS, readCompose, readComposeArchive } from "../../../../shared/manifest/mod.ts";
 import { type App, ImageType, type Issue } from "../../../../shared/schema/mod.ts";
 import { configRule, MAX_CONFIG_CHARACTERS, remoteConfigs } from "../rules/app_configs.ts";
-import { isArchiveUrl, isManifestUrl } from "../rules/app_manifest.ts";
+import { composeImages } from "../rules/app_compose.ts";
+import { dockerForm, isArchiveUrl, isManifestUrl } from "../rules/app_manifest.ts";
 import { Issues } from "../rules/issues.ts";
 import { chartFault } from "./charts.ts";
 import { moduleFault } from "./files.ts";
@@ -71,7 +72,16 @@ export class AppSources {
     if (!skip("deployment_manifest") && app.deployment === "docker" && isArchiveUrl(app.deploymentManifest)) {
       tasks.push(this.#lookAtArchive(app, issues, signal));
     }
-    if (!skip("image_path") && app.imagePath !== "") tasks.push(this.#lookAtImage(app, issues, warnings, signal));
+    const fault = (path: string, image: string, look: () => Promise<string | undefined>) =>
+      tasks.push(this.#lookAtImage({ path, image, look }, issues, warnings));
+    if (!skip("deployment_manifest") && app.deployment === "docker" && dockerForm(app) === "compose text") {
+      for (const { path, image } of composeImages(readCompose(app.deploymentManifest).app)) {
+        fault(path, image, () => this.#dockerFault(image, signal()));
+      }
+    }
+    if (!skip("image_path") && app.imagePath !== "") {
+      fault("image_path", app.imagePath, () => this.#imageFault(app, signal()));
+    }
     await Promise.all(tasks);
     return { issues: issues.list, warnings };
   }
@@ -101,34 +111,43 @@ export class AppSources {
     }
   }
 
-  async #lookAtImage(app: App, issues: Issues, warnings: string[], signal: () => AbortSignal): Promise<void> {
+  async #lookAtImage(
+    { path, image, look }: { path: string; image: string; look: () => Promise<string | undefined> },
+    issues: Issues,
+    warnings: string[],
+  ): Promise<void> {
     // A region that names no hosts has nobody to ask.
     if (this.#imageCheck === "off" || (this.#imageCheck === "warn" && this.#reader.hosts.isEmpty)) return;
-    const fault = await this.#imageFault(app, signal);
+    let fault: string | undefined;
+    try {
+      fault = await look();
+    } catch (error) {
+      fault = `cannot be checked: ${reasonOf(error)}`;
+    }
     if (fault === undefined) return;
-    if (this.#imageCheck === "require") issues.add("image_path", app.imagePath, fault);
-    else warnings.push(`image_path ${fault}`);
+    if (this.#imageCheck === "require") issues.add(path, image, fault);
+    else warnings.push(`${path} ${fault}`);
   }
 
-  async #imageFault(app: App, signal: () => AbortSignal): Promise<string | undefined> {
-    try {
-      switch (app.imageType) {
-        case ImageType.IMAGE_TYPE_DOCKER:
-          if (await imageExists(this.#reader, this.#secrets, app.imagePath, signal())) return undefined;
-          return "names an image that its registry does not have";
-        case ImageType.IMAGE_TYPE_QCOW:
-          return await qcowFault(this.#reader, app.imagePath, signal());
-        case ImageType.IMAGE_TYPE_OVF:
-          return await ovfFault(this.#reader, app.imagePath, signal());
-        case ImageType.IMAGE_TYPE_HELM:
-          return await chartFault(this.#reader, this.#secrets, app.imagePath, signal());
-        case ImageType.IMAGE_TYPE_MODULE:
-          return await moduleFault(this.#reader, app.imagePath, signal());
-        default:
-          return undefined;
-      }
-    } catch (error) {
-      return `cannot be checked: ${reasonOf(error)}`;
+  async #dockerFault(image: string, signal: AbortSignal): Promise<string | undefined> {
+    if (await imageExists(this.#reader, this.#secrets, image, signal)) return undefined;
+    return "names an image that its registry does not have";
+  }
+
+  async #imageFault(app: App, signal: AbortSignal): Promise<string | undefined> {
+    switch (app.imageType) {
+      case ImageType.IMAGE_TYPE_DOCKER:
+        return await this.#dockerFault(app.imagePath, signal);
+      case ImageType.IMAGE_TYPE_QCOW:
+        return await qcowFault(this.#reader, app.imagePath, signal);
+      case ImageType.IMAGE_TYPE_OVF:
+        return await ovfFault(this.#reader, app.imagePath, signal);
+      case ImageType.IMAGE_TYPE_HELM:
+        return await chartFault(this.#reader, this.#secrets, app.imagePath, signal);
+      case ImageType.IMAGE_TYPE_MODULE:
+        return await moduleFault(this.#reader, app.imagePath, signal);
+      default:
+        return undefined;
     }
   }
 }

@@ -328,3 +328,15 @@ Deno.test("modules are looked for at their URL; files of sites are not", async (
   await host[Symbol.asyncDispose]();
   assert.match((await look("https://modules.example/app.ts"))[0]!, /modules\.example cannot be reached/);
 });
+
+Deno.test("images of a compose file are looked for, each by its service", async () => {
+  await using registry = await serve({ "/v2/acme/web/manifests/1": text("") });
+  const image = (name: string) => `{image: "${registry.host}/acme/${name}:1"}`;
+  const deploymentManifest = `services: {web: ${image("web")}, store: ${image("store")}, other: {image: other}}`;
+  const look = (check: ImageCheck) => faults(sources(registry.url, check), docker({ deploymentManifest }));
+  assert.deepEqual((await look("require")).sort(), [
+    "deployment_manifest.services.other.image cannot be checked: docker.io is not among the hosts that this region asks",
+    "deployment_manifest.services.store.image names an image that its registry does not have",
+  ]);
+  assert.equal((await look("warn")).filter((fault) => fault.startsWith("warning: ")).length, 2);
+});
