@@ -33,7 +33,7 @@ export async function requireTrust(
 ): Promise<void> {
   if (!changed.some((field) => TRUST_FIELDS.includes(field))) return;
   const key = AppKind.keyString(app.key);
-  await holdTrust(tx, cache, key);
+  await holdTrust(tx, cache, [key]);
   const exceptions = app.trusted ? [] : exceptionsOf(cache, key);
   if (exceptions.length > 0) {
     throw inUse(AppKind, exceptions.map((keyString) => ({ kind: TrustPolicyExceptionKind as AnyKind, keyString })));
@@ -106,10 +106,10 @@ async function requireTrustWithout(
   exceptions: readonly TrustPolicyException[],
   cloudletKeys: readonly string[],
 ): Promise<void> {
-  await holdTrust(tx, cache);
   const active = exceptions.filter(isActive);
   const lifted = new Set(active.map((each) => TrustPolicyExceptionKind.keyString(each.key)));
   const apps = new Set(active.map((each) => AppKind.keyString(each.key.appKey)));
+  await holdTrust(tx, cache, apps);
   await readExceptions(tx, cache, apps);
   const faults = new Set<string>();
   for (const appKey of apps) {
@@ -145,7 +145,7 @@ export async function requireTrustOutside(
 ): Promise<void> {
   if (leaving.length === 0) return;
   const { cache } = context.region;
-  await holdTrust(tx, cache);
+  await cache.reached(await tx.hold(TrustPolicyExceptionKind, ""));
   const keys = cache.referrersOfKind(CloudletPoolKind as AnyKind, poolKey, TrustPolicyExceptionKind as AnyKind);
   const exceptions = [...keys].map((key) => cache.get(TrustPolicyExceptionKind, key)).filter((each) =>
     each !== undefined
@@ -156,14 +156,20 @@ export async function requireTrustOutside(
 /**
  * Makes a transaction run again when anything changes that decides over trust, and has the cache show all of it.
  *
- * @param appKey the app that matters; without it all of them
+ * @param appKeys the apps that matter. @default all of them
  */
-async function holdTrust(tx: ObjectTx, cache: RegionCache, appKey?: string): Promise<void> {
-  const start = appKey === undefined ? "" : ofApp(appKey);
-  for (const kind of [TrustPolicyKind, CloudletPoolKind, CloudletKind] as readonly AnyKind[]) await tx.hold(kind, "");
-  await tx.hold(AppKind, appKey ?? "");
-  await tx.hold(TrustPolicyExceptionKind, start);
-  await cache.reached(await tx.hold(AppInstKind, start));
+async function holdTrust(tx: ObjectTx, cache: RegionCache, appKeys?: Iterable<string>): Promise<void> {
+  let revision = 0;
+  for (const kind of [TrustPolicyKind, CloudletPoolKind, CloudletKind] as readonly AnyKind[]) {
+    revision = await tx.hold(kind, "");
+  }
+  for (const appKey of appKeys ?? [undefined]) {
+    const start = appKey === undefined ? "" : ofApp(appKey);
+    await tx.hold(AppKind, appKey ?? "");
+    await tx.hold(TrustPolicyExceptionKind, start);
+    await tx.hold(AppInstKind, start);
+  }
+  await cache.reached(revision);
 }
 
 /** Makes a transaction run again when exceptions of apps go: those that are held are missed only when they change. */
