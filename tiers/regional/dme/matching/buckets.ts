@@ -94,8 +94,10 @@ export class Buckets<M> {
   remove(chain: number, slot: number): number {
     const left = --this.#counts[chain]!;
     const last = chain * BUCKET_SLOTS + left;
-    this.#coordinates.copyWithin(slot * 3, last * 3, last * 3 + 3);
-    this.#details.copyWithin(slot * 3, last * 3, last * 3 + 3);
+    for (let part = 0; part < 3; part++) {
+      this.#coordinates[slot * 3 + part] = this.#coordinates[last * 3 + part]!;
+      this.#details[slot * 3 + part] = this.#details[last * 3 + part]!;
+    }
     this.#members[slot] = this.#members[last];
     this.#members[last] = undefined;
     return left > 0 ? chain : this.#give(chain);

@@ -112,6 +112,8 @@ export class Tables<A extends AppShape = AppShape, I extends InstanceShape = Ins
       app.instances.add(entry);
       cloudlet.instances.add(entry);
     } else {
+      // The same texts, since they name the same entry: those that came now need not be kept.
+      instance.key = entry.instance.key;
       entry.instance = instance;
     }
     refresh(entry);
