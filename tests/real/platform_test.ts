@@ -122,6 +122,41 @@ async function dockerJob(t: Deno.TestContext, platform: Platform, world: World, 
     await world.developer.ctrl("DeleteAppInst", dockerInstance());
     assert.deepEqual(await containers(peers), []);
   });
+  await t.step(
+    "an app of several services is deployed from its compose file and reached by the site's name",
+    async () => {
+      const key = { ...DOCKER_APP, name: "pair" };
+      const create = (web: string) =>
+        world.developer.ctrl("CreateApp", {
+          app: {
+            key,
+            deployment: "docker",
+            access_ports: "tcp:80",
+            default_flavor: { name: "small" },
+            deployment_manifest: `
+services:
+  web: { image: "${peers.registry}/dev/hello:1", command: "relay store 8080", ports: ["80:8080"]${web} }
+  store: { image: "${peers.registry}/dev/hello:1", command: "count /data/n", volumes: ["data:/data"] }
+volumes: { data: {} }
+`,
+          },
+        });
+      await assert.rejects(() => create(", privileged: true"), /services\.web\.privileged.*no privileges/);
+      await create("");
+      const about = { appinst: { key: { app_key: key, cluster_inst_key: CLUSTER } } };
+      await world.developer.ctrl("CreateAppInst", about);
+      assert.equal((await containers(peers)).length, 2);
+      const step = await eventually("a device to reach the service", async () => {
+        const found = await device(platform, "47.8,13.0", { app: key });
+        return found.answer ? found : undefined;
+      });
+      assert.equal(step.answer!.text.trim(), "1");
+      const [info] = await world.operator.ctrl("ShowCloudletInfo", { cloudletinfo: { key: DOCKER_SITE } });
+      assert.match(JSON.stringify(info), /"public_address":"127\.0\.0\.1"/);
+      await world.developer.ctrl("DeleteAppInst", about);
+      assert.deepEqual(await containers(peers), []);
+    },
+  );
 }
 
 Deno.test("main job on etcd, PostgreSQL and Docker", {
