@@ -43,6 +43,8 @@ export function maintainDns({ dns, cache, zone, clock, log }: DnsParts): () => P
   const wanted = new Map<string, { readonly owner: string; readonly values: readonly string[] }>();
   const byOwner = new Map<string, Addresses>();
   const retries = new Map<string, Timer>();
+  /** What was said last of a name that cannot be written: it is said once. */
+  const faults = new Map<string, string>();
   const queue = new KeyedQueue((task) => task());
 
   function settle(name: string): void {
@@ -53,8 +55,11 @@ export function maintainDns({ dns, cache, zone, clock, log }: DnsParts): () => P
       try {
         if (values === undefined) await dns.delete(name);
         else await dns.upsert({ name, type: typeOf(values[0]!), values, ttlSeconds: TTL_SECONDS });
+        if (faults.delete(name)) log.info("DNS record is as it should be again", { name });
       } catch (error) {
-        log.warn("DNS record could not be written", { name, error });
+        const fault = `${values}: ${error}`;
+        if (faults.get(name) !== fault) log.warn("DNS record could not be written", { name, error });
+        faults.set(name, fault);
         retries.set(name, clock.setTimer(() => settle(name), RETRY_MS));
       }
     });
