@@ -1,5 +1,5 @@
 import { base64url, HEADER } from "./jwt.ts";
-import type { MacKey } from "./mac.ts";
+import { KEY_ROOM_BYTES, type MacKey } from "./mac.ts";
 
 /**
  * Members of the `key` claim that are the same in many cookies, encoded once. Base64 takes three octets at a time, so that
@@ -34,8 +34,8 @@ export const MAX_TAIL_CHARACTERS = 1024;
 const tailRoom = new Uint8Array(GROUP_BYTES + MAX_TAIL_CHARACTERS);
 /** Longest encoded members that are written here. */
 export const MAX_ENCODED_MEMBERS = 8_192;
-/** For a whole token: what is around members and tail takes some two hundred octets. */
-const tokenRoom = new Uint8Array(MAX_ENCODED_MEMBERS + 2 * MAX_TAIL_CHARACTERS);
+/** For a whole token behind room for its key: what is around members and tail takes some two hundred octets. */
+const tokenRoom = new Uint8Array(KEY_ROOM_BYTES + MAX_ENCODED_MEMBERS + 2 * MAX_TAIL_CHARACTERS);
 const DOT = 0x2e;
 
 /**
@@ -47,16 +47,17 @@ const DOT = 0x2e;
  */
 export function writeToken(head: Uint8Array, members: PreparedMembers, tail: string, key: MacKey): Uint8Array {
   const { encoded, rest } = members;
-  tokenRoom.set(head);
-  tokenRoom.set(encoded, head.length);
+  const encodedAt = KEY_ROOM_BYTES + head.length;
+  tokenRoom.set(head, KEY_ROOM_BYTES);
+  tokenRoom.set(encoded, encodedAt);
   let left = 0;
   while (left < rest.length) tailRoom[left] = rest[left++]!;
   for (let at = 0; at < tail.length; at++) tailRoom[left++] = tail.charCodeAt(at);
-  let end = writeBase64(tailRoom, left, tokenRoom, head.length + encoded.length);
-  const code = key.codeOf(tokenRoom.subarray(0, end));
+  let end = writeBase64(tailRoom, left, tokenRoom, encodedAt + encoded.length);
+  const code = key.codeBehind(tokenRoom.subarray(0, end));
   tokenRoom[end++] = DOT;
   end = writeBase64(code, code.length, tokenRoom, end);
-  return tokenRoom.subarray(0, end);
+  return tokenRoom.subarray(KEY_ROOM_BYTES, end);
 }
 
 const ALPHABET = encoder.encode("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_");
