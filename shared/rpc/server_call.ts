@@ -21,6 +21,9 @@ export interface Route {
 /** The transport's abort and the deadline may fire in either order; within this time of the deadline it was the deadline. */
 const DEADLINE_SLACK_MS = 5;
 
+/** Of the calls whose handlers add none. */
+const NO_TRAILERS = new Metadata();
+
 /** One running call: its context, its end for the peer, and the abort that ends it early. */
 export class ServerCall implements CallContext {
   #values: Map<symbol, unknown> | undefined;
@@ -58,6 +61,10 @@ export class ServerCall implements CallContext {
 
   get metadata(): Metadata {
     return this.#call.metadata;
+  }
+
+  header(name: string): string | undefined {
+    return this.#call.header(name);
   }
 
   get requestEncoding(): string | undefined {
@@ -99,6 +106,11 @@ export class ServerCall implements CallContext {
     this.#finished = true;
     this.#cancelTimer?.();
     this.#call.finish(end);
+  }
+
+  /** The same with status OK. */
+  finishOk(): void {
+    this.finish({ code: Status.OK, message: "", trailers: this.#trailers ?? NO_TRAILERS });
   }
 
   cut(reason: RpcError): void {
@@ -238,7 +250,7 @@ export async function runCall(
         }
       });
     }
-    call.finish({ code: Status.OK, message: "", trailers: call.trailers });
+    call.finishOk();
   } catch (thrown) {
     const error = RpcError.from(thrown);
     if (error.code === Status.INTERNAL || error.code === Status.UNKNOWN) onError(error.cause ?? error, call);

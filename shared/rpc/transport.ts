@@ -69,6 +69,8 @@ export interface CallEnd {
 export interface IncomingCall {
   readonly path: string;
   readonly metadata: Metadata;
+  /** First value of a header that is text. @param name in lower case */
+  header(name: string): string | undefined;
   readonly peer: Peer;
   /** From `grpc-timeout`, ms since 1970. */
   readonly deadline?: number;

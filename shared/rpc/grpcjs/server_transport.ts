@@ -45,6 +45,7 @@ function serve(options: ServeOptions): TransportServer {
     const colon = peer.lastIndexOf(":");
     const deadline = stream.getDeadline();
     const deadlineMs = deadline instanceof Date ? deadline.getTime() : deadline;
+    const metadata = fromGrpc(stream.metadata);
     let listener: ((reason: RpcError) => void) | undefined;
     let aborted: RpcError | undefined;
     stream.on("cancelled", () => {
@@ -56,7 +57,8 @@ function serve(options: ServeOptions): TransportServer {
     stream.on("error", () => writer.stop());
     return {
       path,
-      metadata: fromGrpc(stream.metadata),
+      metadata,
+      header: (name: string) => metadata.get(name) as string | undefined,
       peer: {
         address: peer.slice(0, colon),
         port: Number(peer.slice(colon + 1)),

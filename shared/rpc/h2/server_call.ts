@@ -54,6 +54,10 @@ export class H2ServerCall implements IncomingCall {
     return this.#metadata ??= metadataOf(this.#stream.headers);
   }
 
+  header(name: string): string | undefined {
+    return fieldOf(this.#stream.headers, name);
+  }
+
   get requestEncoding(): string {
     return fieldOf(this.#stream.headers, "grpc-encoding") ?? "identity";
   }

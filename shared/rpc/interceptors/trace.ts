@@ -19,7 +19,7 @@ export interface CallSpan {
 export function traceServer(tracer: {
   start(context: CallContext, traceparent: string | undefined): CallSpan;
 }): ServerInterceptor {
-  return (context, next) => traced(tracer.start(context, context.metadata.get(TRACEPARENT)), next);
+  return (context, next) => traced(tracer.start(context, context.header(TRACEPARENT)), next);
 }
 
 /** Makes a span for every call made and sends its trace context along. */

@@ -36,14 +36,13 @@ export function addGrpcCalls(server: RpcServer, calls: Calls, streamEdgeEvent: S
 }
 
 function unary(call: Call) {
-  return (request: unknown, context: CallContext) =>
-    inTrace(
-      context.metadata.get(TRACEPARENT),
-      call.name,
-      () => call.run(request, { address: context.peer.address }),
-    );
+  return (request: unknown, context: CallContext) => {
+    const traceparent = context.header(TRACEPARENT);
+    if (!traceparent) return call.run(request, context.peer);
+    return inTrace(traceparent, call.name, () => call.run(request, context.peer));
+  };
 }
 
 function streaming(call: StreamCall) {
-  return (request: unknown, context: CallContext) => call.run(request, { address: context.peer.address });
+  return (request: unknown, context: CallContext) => call.run(request, context.peer);
 }

@@ -12,6 +12,7 @@ import { toJson } from "../../../../shared/schema/mod.ts";
 import { type Call, type Caller, type Calls, inTrace, type StreamCall, TRACEPARENT } from "../api/mod.ts";
 import type { EdgeDesk } from "../edge/mod.ts";
 import { type EdgeHttp, edgeLines, EventSources } from "./edge_streams.ts";
+import { readFindRequest } from "./find_request.ts";
 import { errorBody, errorLine, MAX_MESSAGE_BYTES, messageOf, requestFault } from "./messages.ts";
 import { streamResponse } from "./stream_response.ts";
 import { edgeWebSocket } from "./web_socket.ts";
@@ -19,6 +20,11 @@ import { edgeWebSocket } from "./web_socket.ts";
 const PREFIX = "/v1/";
 
 const STREAM_EDGE_EVENT = `${PREFIX}streamedgeevent`;
+
+/** Of the calls that devices make most. */
+const QUICK_READERS: Readonly<Record<string, (json: unknown) => unknown>> = { FindCloudlet: readFindRequest };
+
+const BODY = { maxBytes: MAX_MESSAGE_BYTES };
 
 const CORS = { headers: "Content-Type,Accept", methods: "GET,HEAD,POST,PUT,DELETE" };
 
@@ -44,7 +50,7 @@ export function createRestHandler({ calls, edge, onError }: RestOptions): RestHa
   const routes = new Map<string, Route>();
   const { getQosPositionKpi, ...unary } = calls;
   for (const call of Object.values(unary) as Call<unknown, unknown>[]) {
-    if (call.rest) routes.set(`${PREFIX}${call.name.toLowerCase()}`, unaryRoute(call));
+    if (call.rest) routes.set(`${PREFIX}${call.name.toLowerCase()}`, unaryRoute(call, QUICK_READERS[call.name]));
   }
   // A published client asks for this name.
   routes.set(`${PREFIX}dynamiclocgroup`, unaryRoute(calls.addUserToGroup as Call<unknown, unknown>));
@@ -82,7 +88,7 @@ export function createRestHandler({ calls, edge, onError }: RestOptions): RestHa
     if (preflight !== undefined) return preflight;
     const cors = corsHeaders(request);
     try {
-      return await route(request)(request, { address: peer.address }, cors);
+      return await route(request)(request, peer, cors);
     } catch (thrown) {
       const error = RpcError.from(requestFault(thrown));
       report(error);
@@ -91,10 +97,15 @@ export function createRestHandler({ calls, edge, onError }: RestOptions): RestHa
   };
 }
 
-function unaryRoute(call: Call<unknown, unknown>): Route {
+function unaryRoute(call: Call<unknown, unknown>, read: (json: unknown) => unknown = () => undefined): Route {
   return async (request, caller, cors) => {
-    const message = messageOf(call.input, await readJson(request, { maxBytes: MAX_MESSAGE_BYTES }) ?? {});
-    const reply = await inTrace(request.headers.get(TRACEPARENT), call.name, () => call.run(message, caller));
+    const json = await readJson(request, BODY) ?? {};
+    const message = read(json) ?? messageOf(call.input, json);
+    const traceparent = request.headers.get(TRACEPARENT);
+    const reply =
+      await (traceparent
+        ? inTrace(traceparent, call.name, () => call.run(message, caller))
+        : call.run(message, caller));
     return jsonTextResponse(call.forms?.print(reply) ?? JSON.stringify(toJson(call.output, reply, "dme")), 200, cors);
   };
 }
@@ -106,7 +117,7 @@ function streamRoute(call: StreamCall<unknown, unknown>, clock: Clock, onError: 
     error: (error: RpcError) => `${JSON.stringify(errorLine(error))}\n`,
   };
   return async (request, caller, headers) => {
-    const message = messageOf(call.input, await readJson(request, { maxBytes: MAX_MESSAGE_BYTES }) ?? {});
+    const message = messageOf(call.input, await readJson(request, BODY) ?? {});
     return await streamResponse(call.run(message, caller), { form, headers, clock, onError });
   };
 }

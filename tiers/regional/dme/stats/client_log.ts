@@ -48,10 +48,10 @@ export class ClientLog {
     return this.#apps.get(app)?.size ?? 0;
   }
 
-  /** A device was given an instance on a cloudlet, under a carrier. */
+  /** A device was given an instance on a cloudlet, under a carrier. @param session of the device, which `device` names */
   found(
     app: string,
-    device: { uniqueId: string; uniqueIdType: string },
+    session: { device: string; uniqueId: string; uniqueIdType: string },
     cloudlet: string,
     carrier: string,
     location: { latitude: number; longitude: number },
@@ -61,17 +61,15 @@ export class ClientLog {
       if (this.#apps.size >= MAX_APPS) return;
       this.#apps.set(app, devices = new Map());
     }
-    const key = `${device.uniqueIdType}\n${device.uniqueId}`;
+    const key = session.device;
     const { latitude, longitude } = location;
     const timeMs = this.#options.now();
     const seen = devices.get(key);
     if (seen === undefined) {
-      const { uniqueId, uniqueIdType } = device;
+      const { uniqueId, uniqueIdType } = session;
       devices.set(key, { uniqueId, uniqueIdType, cloudlet, carrier, latitude, longitude, timeMs });
-      for (const oldest of devices.keys()) {
-        if (devices.size <= this.#options.max()) break;
-        devices.delete(oldest);
-      }
+      const max = this.#options.max();
+      if (devices.size > max) dropOldest(devices, max);
     } else {
       devices.delete(key);
       seen.cloudlet = cloudlet;
@@ -124,6 +122,13 @@ export class ClientLog {
       for (const [key, seen] of devices) if (seen.timeMs < oldest) devices.delete(key);
       if (devices.size === 0) this.#apps.delete(app);
     }
+  }
+}
+
+function dropOldest(devices: Map<string, Seen>, max: number): void {
+  for (const oldest of devices.keys()) {
+    devices.delete(oldest);
+    if (devices.size <= max) return;
   }
 }
 

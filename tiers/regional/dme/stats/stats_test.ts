@@ -212,7 +212,7 @@ function clientLog(max = 2) {
   return { clock, sent, log, keys: () => sent.map(({ clientKey }) => clientKey.uniqueId) };
 }
 const HERE = { latitude: 1, longitude: 2 };
-const who = (uniqueId: string) => ({ uniqueId, uniqueIdType: "t" });
+const who = (uniqueId: string) => ({ uniqueId, uniqueIdType: "t", device: `t\n${uniqueId}` });
 
 Deno.test("devices are remembered by app, each once, up to a bound and an age, golden case 41", () => {
   const { clock, log } = clientLog();
