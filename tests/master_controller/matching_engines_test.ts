@@ -59,7 +59,16 @@ Deno.test("master controller: the matching engines of all controllers answer, an
     });
     engines.push(mute);
     await until(() => second.controller.hub.streams().length === 3, "it is connected");
-    assert.deepEqual(rows(await explain()).at(-1), ["", "The region's data has not arrived yet", "dme-d"]);
+    assert.deepEqual(rows(await explain()).at(-1), ["", "dme-d: The region's data has not arrived yet", "dme-d"]);
+
+    const deaf = matchingEngine(second, "dme-e", 0, () => new Promise(() => {}));
+    await until(() => second.controller.hub.streams().length === 4, "it is connected");
+    assert.deepEqual(rows(await explain()).slice(2).map(([, reason]) => reason).sort(), [
+      "dme-d: The region's data has not arrived yet",
+      "dme-e: has not answered in time",
+    ]);
+    await deaf.client.stop();
+    await until(() => second.controller.hub.streams().length === 3, "it is gone");
 
     // A controller without engines is no failure while another has some.
     await engineA!.client.stop();

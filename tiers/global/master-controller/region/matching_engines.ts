@@ -30,7 +30,7 @@ export function* explanationAnswer(region: string, answers: readonly ControllerA
   const rows = [...byText.values()];
   const isMute = ({ verdict }: MatchCandidate) => verdict === MatchVerdict.MATCH_VERDICT_UNKNOWN;
   if (rows.length > 0 && rows.every(isMute)) {
-    throw badRequest(rows.map(({ reason, engines }) => `${engines.join(", ")}: ${reason}`).join("; "));
+    throw badRequest(rows.map(({ reason }) => reason).join("; "));
   }
   yield* rows.filter((row) => !isMute(row));
   yield* rows.filter(isMute);

@@ -86,7 +86,9 @@ export function matchingEngines(hub: NotifyHub, region: string, controller: stri
         ...answers(gathered).flatMap(({ node: { instance }, value }) =>
           MatchExplanation.decode(value).candidates.map((candidate) => ({ ...candidate, engines: [instance] }))
         ),
-        ...failures(gathered).map(({ engine, why }) => MatchCandidate.create({ reason: why, engines: [engine] })),
+        ...failures(gathered).map(({ engine, why }) =>
+          MatchCandidate.create({ reason: `${engine}: ${why}`, engines: [engine] })
+        ),
       ];
     },
   };

@@ -25,7 +25,7 @@ export function matchingEngine(
   world: World,
   name: string,
   clients: number,
-  explain: () => MatchExplanation,
+  explain: () => MatchExplanation | Promise<MatchExplanation>,
   cloudlet = "",
 ): Engine {
   const client = createNotifyClient({
@@ -52,9 +52,9 @@ export function matchingEngine(
     type: EXPLAIN_QUESTION,
     node,
     client,
-    answer(question) {
+    async answer(question) {
       asked.push(String(MatchQuery.decode(question).latitude));
-      return MatchExplanation.encode(explain());
+      return MatchExplanation.encode(await explain());
     },
   });
   client.start();
@@ -137,7 +137,7 @@ export const matchCases: ApiCase[] = [
         );
         await until(() => world.controller.hub.streams().length === 2, "the others have gone");
         assert.deepEqual(await all(world.api.matches.explainMatch(query)), [
-          MatchCandidate.create({ reason: "The region's data has not arrived yet", engines: ["four"] }),
+          MatchCandidate.create({ reason: "four: The region's data has not arrived yet", engines: ["four"] }),
         ]);
       } finally {
         await failing.client.stop();
