@@ -136,6 +136,17 @@ networks: { front: {}, back: {} }
   await platform.apps.update!(two, operation());
   assert.equal(await says(two), "2 two\n");
 
+  // A service that is to come to its end, and fails: at once, or when it has been tried as often as it may be.
+  for (const restart of ['"no"', "on-failure:1"]) {
+    const failing = file("three").replace("command: print ready", 'command: "3"').replace(
+      'restart: "no"',
+      `restart: ${restart}`,
+    );
+    await assert.rejects(
+      platform.apps.create(await compose(3, failing), operation()),
+      /does not start.*init: Exited \(3\).*init's last lines: no database/,
+    );
+  }
   for (
     const [manifest, message] of [
       [file("x").replace('"80:8080"', '"81:8080"'), /No service of the compose file publishes port tcp:80/],
