@@ -4,10 +4,10 @@ export interface CorsRules {
   readonly headers: string;
 }
 
-/** Headers that let the asking origin read the answer; none when the request names no origin. */
-export function corsHeaders(request: Request): Record<string, string> {
+/** Headers that let the asking origin read the answer; undefined when the request names no origin. */
+export function corsHeaders(request: Request): Record<string, string> | undefined {
   const origin = request.headers.get("origin");
-  return origin === null ? {} : { "access-control-allow-origin": origin, "vary": "origin" };
+  return origin === null ? undefined : { "access-control-allow-origin": origin, "vary": "origin" };
 }
 
 /** Answers a browser's question whether it may send a request; undefined when the request is none. */

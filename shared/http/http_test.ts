@@ -51,7 +51,7 @@ Deno.test("readBytes gives up on a sender that is too slow or breaks off", async
 
 Deno.test("CORS: the origin is echoed, a preflight is answered, anything else is not", () => {
   const rules = { methods: "GET,POST", headers: "Content-Type" };
-  assert.deepEqual(corsHeaders(post("")), {});
+  assert.equal(corsHeaders(post("")), undefined);
   const preflight = new Request("http://localhost/", {
     method: "OPTIONS",
     headers: { origin: "https://page.example", "access-control-request-method": "POST" },

@@ -40,7 +40,7 @@ export interface RestOptions {
 }
 
 /** Answers one request; throws what is to be answered as an error. */
-type Route = (request: Request, caller: Caller, cors: Record<string, string>) => Promise<Response>;
+type Route = (request: Request, caller: Caller, cors: Record<string, string> | undefined) => Promise<Response>;
 
 /** Makes the handler. */
 export function createRestHandler({ calls, edge, onError }: RestOptions): RestHandler {
@@ -62,7 +62,7 @@ export function createRestHandler({ calls, edge, onError }: RestOptions): RestHa
   const sources = new EventSources(http);
   routes.set(STREAM_EDGE_EVENT, async (request, caller, cors) => {
     const stream = new URL(request.url).searchParams.get("stream");
-    if (stream === null) return await edgeLines(http, request, caller, cors);
+    if (stream === null) return await edgeLines(http, request, caller, cors ?? {});
     await sources.take(stream, request.body);
     return jsonResponse({}, 200, cors);
   });
@@ -77,7 +77,7 @@ export function createRestHandler({ calls, edge, onError }: RestOptions): RestHa
         return (request, caller) => edgeWebSocket(http, request, caller);
       }
       if (headers.get("accept")?.includes("text/event-stream")) {
-        return (request, caller, cors) => sources.open(request, caller, cors);
+        return (request, caller, cors) => sources.open(request, caller, cors ?? {});
       }
     }
     throw new RpcError(Status.UNIMPLEMENTED, "Not Implemented");
@@ -118,7 +118,7 @@ function streamRoute(call: StreamCall<unknown, unknown>, clock: Clock, onError: 
   };
   return async (request, caller, headers) => {
     const message = messageOf(call.input, await readJson(request, BODY) ?? {});
-    return await streamResponse(call.run(message, caller), { form, headers, clock, onError });
+    return await streamResponse(call.run(message, caller), { form, headers: headers ?? {}, clock, onError });
   };
 }
 
