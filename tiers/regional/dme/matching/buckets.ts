@@ -11,16 +11,17 @@ export const NONE = -1;
 const INITIAL_SLOTS = 4;
 const GROWTH = 1.5;
 
+/** Words of a slot: x, y, z, and the number of what is there. Four slots lie in a cache line. */
+const WORDS = 4;
+
 /**
- * Members with their places in buckets of equal size, each bucket together in memory, so that a look at one costs few
- * cache lines. Buckets hang in chains, named by their first one; only the first of a chain may be partly filled.
+ * Numbered points in buckets of equal size, each bucket together in memory, so that a look at one costs few cache lines.
+ * Buckets hang in chains, named by their first one; only the first of a chain may be partly filled.
  */
-export class Buckets<M> {
-  /** x, y, z of the unit vector of each slot. */
-  #coordinates = new Float32Array(INITIAL_SLOTS * 3);
-  /** What is needed of the few slots that a search finds, in one cache line: latitude, longitude, tag. */
-  #details = new Float64Array(INITIAL_SLOTS * 3);
-  readonly #members: (M | undefined)[] = [];
+export class Buckets {
+  /** All slots: coordinates as floats, and the same memory as whole numbers. */
+  #floats = new Float32Array(INITIAL_SLOTS * WORDS);
+  #ids = new Int32Array(this.#floats.buffer);
   /** Filled slots of each bucket. */
   #counts = new Uint8Array(1);
   /** The bucket behind each in its chain, or among the free ones. */
@@ -28,124 +29,89 @@ export class Buckets<M> {
   #made = 0;
   #free = NONE;
 
-  /** What is in a slot. */
-  member(slot: number): M {
-    return this.#members[slot]!;
-  }
-
-  /** Degrees of a slot. */
-  latitude(slot: number): number {
-    return this.#details[slot * 3]!;
-  }
-
-  /** Degrees of a slot. */
-  longitude(slot: number): number {
-    return this.#details[slot * 3 + 1]!;
-  }
-
-  /** What a member was given. */
-  tag(slot: number): number {
-    return this.#details[slot * 3 + 2]!;
-  }
-
   /** Whether a chain is no longer than one bucket. */
   isSingle(chain: number): boolean {
     return chain === NONE || this.#next[chain] === NONE;
   }
 
-  /** Members in the first bucket of a chain. */
+  /** Points in the first bucket of a chain. */
   count(chain: number): number {
     return chain === NONE ? 0 : this.#counts[chain]!;
   }
 
-  /** Puts a member into a chain, or begins one. @returns The chain. */
-  push(chain: number, member: M, { x, y, z, latitude, longitude, tag }: Place): number {
+  /** Puts a point into a chain, or begins one. @returns The chain. */
+  push(chain: number, id: number, x: number, y: number, z: number): number {
     if (chain === NONE || this.#counts[chain] === BUCKET_SLOTS) {
       const bucket = this.#take();
       this.#next[bucket] = chain;
       chain = bucket;
     }
-    const slot = chain * BUCKET_SLOTS + this.#counts[chain]!++;
-    if (slot * 3 >= this.#coordinates.length) this.#widen(slot);
-    const c = this.#coordinates;
-    c[slot * 3] = x;
-    c[slot * 3 + 1] = y;
-    c[slot * 3 + 2] = z;
-    const d = this.#details;
-    d[slot * 3] = latitude;
-    d[slot * 3 + 1] = longitude;
-    d[slot * 3 + 2] = tag;
-    this.#members[slot] = member;
+    const at = (chain * BUCKET_SLOTS + this.#counts[chain]!++) * WORDS;
+    if (at >= this.#ids.length) this.#widen(at);
+    this.#floats[at] = x;
+    this.#floats[at + 1] = y;
+    this.#floats[at + 2] = z;
+    this.#ids[at + 3] = id;
     return chain;
   }
 
-  /** Slot of a member in a chain, or {@link NONE}. */
-  find(chain: number, member: M): number {
+  /** Removes a point from a chain. @returns What is left of the chain; undefined when the point was not in. */
+  remove(chain: number, id: number): number | undefined {
+    const ids = this.#ids;
     for (let bucket = chain; bucket !== NONE; bucket = this.#next[bucket]!) {
-      const first = bucket * BUCKET_SLOTS;
-      for (let slot = first + this.#counts[bucket]! - 1; slot >= first; slot--) {
-        if (this.#members[slot] === member) return slot;
+      const end = (bucket * BUCKET_SLOTS + this.#counts[bucket]!) * WORDS;
+      for (let at = bucket * BUCKET_SLOTS * WORDS; at < end; at += WORDS) {
+        if (ids[at + 3] === id) return this.#vacate(chain, at);
       }
     }
-    return NONE;
-  }
-
-  /** Empties a slot of a chain by moving another member into it. @returns The chain. */
-  remove(chain: number, slot: number): number {
-    const left = --this.#counts[chain]!;
-    const last = chain * BUCKET_SLOTS + left;
-    for (let part = 0; part < 3; part++) {
-      this.#coordinates[slot * 3 + part] = this.#coordinates[last * 3 + part]!;
-      this.#details[slot * 3 + part] = this.#details[last * 3 + part]!;
-    }
-    this.#members[slot] = this.#members[last];
-    this.#members[last] = undefined;
-    return left > 0 ? chain : this.#give(chain);
+    return undefined;
   }
 
   /** Whether everything in a chain is at a place; of several buckets it must be known that they are at one place. */
   isAt(chain: number, { x, y, z }: Place): boolean {
-    const c = this.#coordinates;
+    const f = this.#floats;
     const first = chain * BUCKET_SLOTS;
     const end = first + (this.isSingle(chain) ? this.#counts[chain]! : 1);
-    for (let at = first * 3; at < end * 3; at += 3) if (c[at] !== x || c[at + 1] !== y || c[at + 2] !== z) return false;
+    for (let at = first * WORDS; at < end * WORDS; at += WORDS) {
+      if (f[at] !== x || f[at + 1] !== y || f[at + 2] !== z) return false;
+    }
     return true;
   }
 
   /** Shows a search what is in a chain. */
   search(chain: number, search: Search): void {
-    const c = this.#coordinates;
+    const f = this.#floats;
     const { x, y, z } = search;
     for (let bucket = chain; bucket !== NONE; bucket = this.#next[bucket]!) {
-      let slot = bucket * BUCKET_SLOTS;
-      const end = slot + this.#counts[bucket]!;
-      for (let at = slot * 3; slot < end; slot++, at += 3) {
-        const dx = c[at]! - x;
-        const dy = c[at + 1]! - y;
-        const dz = c[at + 2]! - z;
+      const first = bucket * BUCKET_SLOTS;
+      const end = (first + this.#counts[bucket]!) * WORDS;
+      for (let at = first * WORDS; at < end; at += WORDS) {
+        const dx = f[at]! - x;
+        const dy = f[at + 1]! - y;
+        const dz = f[at + 2]! - z;
         const chord = dx * dx + dy * dy + dz * dz;
-        if (chord <= search.bound) search.take(slot, chord);
+        if (chord <= search.bound) search.take(this.#ids[at + 3]!, chord);
       }
     }
   }
 
-  /** Ends a chain: its members and their places are told. */
-  drain(chain: number, visit: (member: M, place: Place) => void): void {
-    const [c, d] = [this.#coordinates, this.#details];
+  /** Ends a chain: its points are told. */
+  drain(chain: number, visit: (id: number, x: number, y: number, z: number) => void): void {
+    const f = this.#floats;
     while (chain !== NONE) {
       const first = chain * BUCKET_SLOTS;
-      const end = first + this.#counts[chain]!;
-      for (let slot = first; slot < end; slot++) {
-        const at = slot * 3;
-        const place = {
-          ...{ x: c[at]!, y: c[at + 1]!, z: c[at + 2]! },
-          ...{ latitude: d[at]!, longitude: d[at + 1]!, tag: d[at + 2]! },
-        };
-        visit(this.#members[slot]!, place);
-        this.#members[slot] = undefined;
-      }
+      const end = (first + this.#counts[chain]!) * WORDS;
+      for (let at = first * WORDS; at < end; at += WORDS) visit(this.#ids[at + 3]!, f[at]!, f[at + 1]!, f[at + 2]!);
       chain = this.#give(chain);
     }
+  }
+
+  /** Moves another point of a chain to where one is that goes. @returns The chain. */
+  #vacate(chain: number, at: number): number {
+    const left = --this.#counts[chain]!;
+    const last = (chain * BUCKET_SLOTS + left) * WORDS;
+    for (let word = 0; word < WORDS; word++) this.#ids[at + word] = this.#ids[last + word]!;
+    return left > 0 ? chain : this.#give(chain);
   }
 
   #take(): number {
@@ -172,10 +138,10 @@ export class Buckets<M> {
     return rest;
   }
 
-  #widen(slot: number): void {
-    const slots = slot < BUCKET_SLOTS ? BUCKET_SLOTS : this.#counts.length * BUCKET_SLOTS;
-    this.#coordinates = widened(this.#coordinates, new Float32Array(slots * 3));
-    this.#details = widened(this.#details, new Float64Array(slots * 3));
+  #widen(at: number): void {
+    const slots = at < BUCKET_SLOTS * WORDS ? BUCKET_SLOTS : this.#counts.length * BUCKET_SLOTS;
+    this.#floats = widened(this.#floats, new Float32Array(slots * WORDS));
+    this.#ids = new Int32Array(this.#floats.buffer);
   }
 }
 

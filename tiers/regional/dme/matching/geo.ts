@@ -56,19 +56,17 @@ export class Origin {
 }
 
 /**
- * A point with its unit vector, in the precision of a Float32Array: chords to it order like great-circle distances, without
+ * Unit vector of a point in the precision of a Float32Array: chords to it order like great-circle distances, without
  * trigonometry, and are exact to a metre.
  */
-export interface Place extends Point {
+export interface Place {
   readonly x: number;
   readonly y: number;
   readonly z: number;
-  /** A number of whoever asked for it, which stays with it. */
-  readonly tag: number;
 }
 
-/** The place of a point. */
-export function placeOf({ latitude, longitude }: Point, tag: number): Place {
+/** The place of a point, always the same. */
+export function placeOf({ latitude, longitude }: Point): Place {
   const phi = latitude * RADIANS_PER_DEGREE;
   const lambda = longitude * RADIANS_PER_DEGREE;
   const cosPhi = Math.cos(phi);
@@ -76,9 +74,6 @@ export function placeOf({ latitude, longitude }: Point, tag: number): Place {
     x: Math.fround(cosPhi * Math.cos(lambda)),
     y: Math.fround(cosPhi * Math.sin(lambda)),
     z: Math.fround(Math.sin(phi)),
-    latitude,
-    longitude,
-    tag,
   };
 }
 

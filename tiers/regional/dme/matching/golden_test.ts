@@ -104,7 +104,7 @@ Deno.test("lists keep the nearest in order, golden cases 11 to 16", () => {
     search.begin(limit, 1e-9, Infinity);
     const squareOf = (km: number) => (km / 10) ** 2;
     for (const km of given) search.take(km, squareOf(km));
-    const taken = [...search.slots.subarray(0, search.length)];
+    const taken = [...search.ids.subarray(0, search.length)];
     assert.deepEqual(taken.filter((km) => squareOf(km) <= search.bound).sort((a, b) => a - b), expected);
     assert.equal(search.last, expected.length < limit ? Infinity : expected[limit - 1]! / 10);
   }

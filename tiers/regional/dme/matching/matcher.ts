@@ -1,4 +1,4 @@
-import type { Candidate, Candidates } from "./candidates.ts";
+import type { Candidates } from "./candidates.ts";
 import { chordToKm, distanceKm, EARTH_RADIUS_KM, kmToChord, Origin, type Point } from "./geo.ts";
 import { Hits } from "./hits.ts";
 import { rank, type Ranked, TIE_BAND_KM } from "./rank.ts";
@@ -76,7 +76,7 @@ export function createMatcher<M>({ text, carrierOfCode, random }: MatcherOptions
 
   /** @param carrier "" for the set of all */
   function look(
-    set: SpatialSet<M> | undefined,
+    set: SpatialSet | undefined,
     padKm: number,
     carrier: string,
     limit: number,
@@ -89,11 +89,11 @@ export function createMatcher<M>({ text, carrierOfCode, random }: MatcherOptions
     set.search(search);
     for (let at = 0; at < search.length; at++) {
       if (search.chords[at]! > search.bound) continue;
-      const slot = search.slots[at]!;
+      const id = search.ids[at]!;
       // Fetched before the distance, so that the one may come from far away in memory while the other is computed.
-      const member = set.member(slot);
-      const km = origin.distanceKm(set.latitude(slot), set.longitude(slot)) + padKm;
-      hits.push(member, carrier === "" ? candidates.owner(set.tag(slot)) : carrier, km);
+      const member = candidates.member(id);
+      const km = origin.distanceKm(candidates.latitude(id), candidates.longitude(id)) + padKm;
+      hits.push(member, carrier === "" ? candidates.owner(id) : carrier, km);
     }
     const last = search.last;
     if (last !== Infinity) reachKm = Math.min(reachKm, chordToKm(last + SLACK_CHORD) + padKm);
@@ -153,21 +153,15 @@ export function createMatcher<M>({ text, carrierOfCode, random }: MatcherOptions
   }
 
   function distanceTo(candidates: Candidates<M>, query: Query, member: M): number | undefined {
-    const candidate = candidates.get(member);
-    if (candidate === undefined) return undefined;
     const carrier = query.carrier === "" ? "" : carrierOfCode(query.carrier) ?? query.carrier;
-    const padKm = padOf(candidate, carrier);
-    return padKm === undefined ? undefined : distanceKm(query, candidate.place) + padKm;
+    const ownId = candidates.idFor(member, [carrier]);
+    const id = ownId ?? candidates.idFor(member, PUBLIC_CLOUDS);
+    if (id === undefined) return undefined;
+    const location = { latitude: candidates.latitude(id), longitude: candidates.longitude(id) };
+    return distanceKm(query, location) + (ownId === undefined ? PUBLIC_CLOUD_PAD_KM : 0);
   }
 
   const isTie = (km: number, bestKm: number) => random !== undefined && km - bestKm < TIE_BAND_KM;
 
   return { list, find, distanceTo, isTie };
-}
-
-/** What is added to a candidate's distance for subscribers of a carrier; undefined when it is none for them. */
-function padOf({ own, alliances }: Candidate, carrier: string): number | undefined {
-  if (carrier === "" || own === carrier || alliances.includes(carrier)) return 0;
-  const isOpen = PUBLIC_CLOUDS.includes(own) || alliances.some((ally) => PUBLIC_CLOUDS.includes(ally));
-  return isOpen ? PUBLIC_CLOUD_PAD_KM : undefined;
 }

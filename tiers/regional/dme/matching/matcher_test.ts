@@ -5,7 +5,7 @@ import { Candidates } from "./candidates.ts";
 import { createMatcher, PUBLIC_CLOUD_PAD_KM, PUBLIC_CLOUDS, type Query } from "./matcher.ts";
 import { mulberry } from "./fixture.ts";
 import { TIE_BAND_KM } from "./rank.ts";
-import { FLAT_MEMBERS } from "./spatial_set.ts";
+import { FLAT_POINTS } from "./spatial_set.ts";
 
 interface Place {
   id: string;
@@ -79,6 +79,10 @@ Deno.test("matching by index gives what a search through all gives, whatever was
           const listed = matcherOf().list(candidates, at, 7);
           assert.deepEqual(listed.map((hit) => ({ id: hit.member.id, km: hit.distanceKm })), expected.slice(0, 7));
           assert.equal(matcherOf().find(candidates, at)?.member.id, expected[0]?.id);
+          const distances = new Map(expected.map(({ id, km }) => [id, km] as const));
+          for (const place of places.values()) {
+            assert.equal(matcherOf().distanceTo(candidates, at, place), distances.get(place.id));
+          }
         }
       },
     ),
@@ -87,7 +91,7 @@ Deno.test("matching by index gives what a search through all gives, whatever was
 
 Deno.test("a tree of many candidates gives what a search through all gives, after changes too", () => {
   const COUNT = 3000;
-  assert.ok(COUNT > FLAT_MEMBERS * 4);
+  assert.ok(COUNT > FLAT_POINTS * 4);
   const random = mulberry(42);
   const anywhere = () => ({ latitude: random() * 180 - 90, longitude: random() * 360 - 180 });
   const places = new Map<string, Place>();
@@ -117,7 +121,7 @@ Deno.test("a tree of many candidates gives what a search through all gives, afte
   check(20);
   for (let index = 200; index < 1200; index++) put(`p${index}`);
   check(20);
-  for (const [id, place] of [...places].slice(0, COUNT - FLAT_MEMBERS / 4)) {
+  for (const [id, place] of [...places].slice(0, COUNT - FLAT_POINTS / 4)) {
     candidates.remove(place);
     places.delete(id);
   }

@@ -1,40 +1,31 @@
-import type { Place } from "./geo.ts";
+/** Numbers of a point: x, y, z, id. */
+const STRIDE = 4;
 
-/** Numbers of a point: x, y, z, latitude, longitude, tag. */
-const STRIDE = 6;
-
-/** Members with their places outside a set, while part of it is built anew. */
-export class Points<M> {
-  readonly #members: M[] = [];
+/** Numbered points outside a set, while part of it is built anew. */
+export class Points {
   readonly #numbers: number[] = [];
   /** Points in the order in which the splits have put them. */
   #order: Int32Array = new Int32Array(0);
 
   get length(): number {
-    return this.#members.length;
+    return this.#numbers.length / STRIDE;
   }
 
-  add(member: M, { x, y, z, latitude, longitude, tag }: Place): void {
-    this.#members.push(member);
-    this.#numbers.push(x, y, z, latitude, longitude, tag);
+  add(id: number, x: number, y: number, z: number): void {
+    this.#numbers.push(x, y, z, id);
   }
 
   /** Nothing is added any more. */
   close(): void {
-    this.#order = Int32Array.from(this.#members, (_, index) => index);
+    this.#order = Int32Array.from({ length: this.length }, (_, index) => index);
   }
 
   /** Tells the points of a range of the order. */
-  forEach(visit: (member: M, place: Place) => void, low = 0, high: number = this.length): void {
+  forEach(low: number, high: number, visit: (id: number, x: number, y: number, z: number) => void): void {
     const n = this.#numbers;
     for (let position = low; position < high; position++) {
-      const index = this.#order[position] ?? position;
-      const at = index * STRIDE;
-      const place = {
-        ...{ x: n[at]!, y: n[at + 1]!, z: n[at + 2]! },
-        ...{ latitude: n[at + 3]!, longitude: n[at + 4]!, tag: n[at + 5]! },
-      };
-      visit(this.#members[index]!, place);
+      const at = this.#order[position]! * STRIDE;
+      visit(n[at + 3]!, n[at]!, n[at + 1]!, n[at + 2]!);
     }
   }
 

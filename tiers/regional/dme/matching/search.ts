@@ -16,8 +16,8 @@ export class Search {
   z = 0;
   /** Squared chord up to which something is of interest; it becomes smaller as the search goes on. */
   bound = EVERYWHERE;
-  /** Slots of the set that were within the bound when they were seen, and their squared chords. */
-  slots: Int32Array = new Int32Array(INITIAL_HITS);
+  /** Numbers of the points that were within the bound when they were seen, and their squared chords. */
+  ids: Int32Array = new Int32Array(INITIAL_HITS);
   chords: Float64Array = new Float64Array(INITIAL_HITS);
   length = 0;
   /** The smallest squared chords, in order. */
@@ -34,7 +34,7 @@ export class Search {
    */
   begin(limit: number, band: number, reach: number): void {
     if (limit > this.#nearest.length) this.#nearest = new Float64Array(limit);
-    if (this.slots.length > KEPT_HITS) this.#resize(INITIAL_HITS);
+    if (this.ids.length > KEPT_HITS) this.#resize(INITIAL_HITS);
     this.#limit = limit;
     this.#band = band;
     this.bound = Math.min(reach * reach, EVERYWHERE);
@@ -48,9 +48,9 @@ export class Search {
   }
 
   /** Takes what lies within the bound. */
-  take(slot: number, chord: number): void {
-    if (this.length === this.slots.length) this.#resize(this.length * 2);
-    this.slots[this.length] = slot;
+  take(id: number, chord: number): void {
+    if (this.length === this.ids.length) this.#resize(this.length * 2);
+    this.ids[this.length] = id;
     this.chords[this.length++] = chord;
     const nearest = this.#nearest;
     const limit = this.#limit;
@@ -64,10 +64,10 @@ export class Search {
   }
 
   #resize(room: number): void {
-    const [slots, chords] = [new Int32Array(room), new Float64Array(room)];
-    slots.set(this.slots.subarray(0, Math.min(this.length, room)));
+    const [ids, chords] = [new Int32Array(room), new Float64Array(room)];
+    ids.set(this.ids.subarray(0, Math.min(this.length, room)));
     chords.set(this.chords.subarray(0, Math.min(this.length, room)));
-    this.slots = slots;
+    this.ids = ids;
     this.chords = chords;
   }
 }

@@ -3,7 +3,7 @@ import { Buckets, NONE } from "./buckets.ts";
 import { mulberry } from "./fixture.ts";
 import { type Place, placeOf, type Point } from "./geo.ts";
 import { Search } from "./search.ts";
-import { FLAT_MEMBERS, SpatialSet } from "./spatial_set.ts";
+import { FLAT_POINTS, SpatialSet } from "./spatial_set.ts";
 import { Tree } from "./tree.ts";
 
 /** Ways in which places follow each other, of which some are hard for a tree. */
@@ -21,90 +21,76 @@ const WORLDS: Record<string, (index: number, random: () => number) => Point> = {
 };
 
 /** What a search must find: what is within the band behind the last of the nearest, by looking at all. */
-function expected(places: ReadonlyMap<string, Place>, from: Place, limit: number, band: number): string[] {
+function expected(places: ReadonlyMap<number, Place>, from: Place, limit: number, band: number): number[] {
   const all = [...places].map(([member, { x, y, z }]) =>
     [Math.hypot(x - from.x, y - from.y, z - from.z), member] as const
   ).sort(([a], [b]) => a - b);
   const last = all[limit - 1]?.[0] ?? Infinity;
-  return all.filter(([chord]) => chord <= last + band).map(([, member]) => member).sort();
+  return all.filter(([chord]) => chord <= last + band).map(([, member]) => member).sort(byNumber);
 }
 
-function found(set: SpatialSet<string>, from: Place, limit: number, band: number): string[] {
+function found(set: SpatialSet, from: Place, limit: number, band: number): number[] {
   const search = new Search();
   search.begin(limit, band, Infinity);
   ({ x: search.x, y: search.y, z: search.z } = from);
   set.search(search);
-  const slots = [...search.slots.subarray(0, search.length)].filter((_, at) => search.chords[at]! <= search.bound);
-  return slots.map((slot) => set.member(slot)).sort();
+  return [...search.ids.subarray(0, search.length)].filter((_, at) => search.chords[at]! <= search.bound).sort(
+    byNumber,
+  );
 }
+
+const byNumber = (a: number, b: number): number => a - b;
 
 for (const [name, place] of Object.entries(WORLDS)) {
   Deno.test(`a set of members ${name} finds what a look at all of them finds, whatever came, moved and went`, () => {
     const random = mulberry(name.length);
-    const set = new SpatialSet<string>();
-    const places = new Map<string, Place>();
+    const set = new SpatialSet();
+    const places = new Map<number, Place>();
     const anywhere = WORLDS.anywhere!;
     const check = () => {
       assert.equal(set.size, places.size);
       const of = random() < 0.5 ? place : anywhere;
-      const from = placeOf(of(Math.floor(random() * 2000), random), 0);
+      const from = placeOf(of(Math.floor(random() * 2000), random));
       // A band between two chords that differ by rounding alone would decide by chance.
       for (const [limit, band] of [[1, 1.5e-4], [1, 1e-6], [7, 1.5e-4]] as const) {
         assert.deepEqual(found(set, from, limit, band), expected(places, from, limit, band));
       }
     };
-    const put = (member: string, index: number) => {
+    const put = (member: number, index: number) => {
       const old = places.get(member);
       if (old !== undefined) assert.equal(set.remove(member, old), true);
-      const tag = Math.floor(random() * 9);
-      const now = placeOf(place(index, random), tag);
+      const now = placeOf(place(index, random));
       places.set(member, now);
       set.add(member, now);
     };
-    const remove = (member: string) => {
-      const old = places.get(member) ?? placeOf(anywhere(0, random), 0);
+    const remove = (member: number) => {
+      const old = places.get(member) ?? placeOf(anywhere(0, random));
       assert.equal(set.remove(member, old), places.delete(member));
     };
     // It grows to a tree of some hundred leaves, lives, and shrinks again to nothing.
     for (let index = 0; index < 1500; index++) {
-      put(`m${index}`, index);
-      if (index % 50 === 0 || index < FLAT_MEMBERS + 4) check();
+      put(index, index);
+      if (index % 50 === 0 || index < FLAT_POINTS + 4) check();
     }
     for (let change = 0; change < 1500; change++) {
-      const member = `m${Math.floor(random() * 2000)}`;
+      const member = Math.floor(random() * 2000);
       if (random() < 0.6) put(member, change);
       else remove(member);
       if (change % 50 === 0) check();
     }
     for (const [at, member] of [...places.keys()].entries()) {
       remove(member);
-      if (at % 50 === 0 || places.size < FLAT_MEMBERS) check();
+      if (at % 50 === 0 || places.size < FLAT_POINTS) check();
     }
     assert.equal(set.size, 0);
   });
 }
 
-Deno.test("a slot tells the place and tag with which its member was added, after it was moved too", () => {
-  const random = mulberry(3);
-  const set = new SpatialSet<number>();
-  const places = Array.from({ length: 400 }, (_, tag) => placeOf(WORLDS["in few cities"]!(tag, random), tag));
-  places.forEach((place, member) => set.add(member, place));
-  for (let member = 0; member < 400; member += 3) set.remove(member, places[member]!);
-  const search = new Search();
-  search.begin(400, 0, Infinity);
-  set.search(search);
-  assert.equal(search.length, set.size);
-  for (const slot of search.slots.subarray(0, search.length)) {
-    const { latitude, longitude, tag } = places[set.member(slot)]!;
-    assert.deepEqual([set.latitude(slot), set.longitude(slot), set.tag(slot)], [latitude, longitude, tag]);
-  }
-});
-
 Deno.test("a tree stays flat in whatever order its members come, and shrinks when they go", () => {
   for (const [name, place] of Object.entries(WORLDS)) {
     const random = mulberry(5);
-    const tree = new Tree<number>(new Buckets(), NONE);
-    const places = Array.from({ length: 2000 }, (_, index) => placeOf(place(index, random), 0));
+    const tree = new Tree(new Buckets(), NONE);
+    const places = Array.from({ length: 2000 }, (_, index) => placeOf(place(index, random)));
     places.forEach((each, index) => tree.add(index, each));
     // 2000 members fill some 150 leaves, whose best depth is 9.
     assert.ok(tree.depth() <= 20, `${name}: ${tree.depth()}`);

@@ -6,7 +6,7 @@ import type { Search } from "./search.ts";
 
 /** Leaves are filled so far when they are made: the rest is room for what comes. */
 const LEAF_FILL = 16;
-/** Two leaves become one when they have no more members than this. */
+/** Two leaves become one when they have no more points than this. */
 const MERGED_FILL = 8;
 /** A node is built anew when one of its children has more than this share of its leaves, of at least so many. */
 const HEAVY_SHARE = 0.75;
@@ -19,47 +19,46 @@ const openNodes: number[] = [];
 const openChords: number[] = [0.5];
 
 /**
- * A tree that halves space along one axis at a time, down to buckets of a few members. A change touches the bucket where it
+ * A tree that halves space along one axis at a time, down to buckets of a few points. A change touches the bucket where it
  * happens. When a bucket is full it is split, and when a node has become lopsided it is built anew, so that the tree stays
  * flat and there is no moment at which all of it must be built.
  */
-export class Tree<M> {
-  readonly #buckets: Buckets<M>;
+export class Tree {
+  readonly #buckets: Buckets;
   /** Leaves have the number of their chain of buckets + 1: 0 for an empty one. */
   readonly #nodes = new Nodes();
   /** Nodes from the root to where a change is. */
   readonly #path: number[] = [0];
 
-  /** @param chain members that are in it at first; taken over */
-  constructor(buckets: Buckets<M>, chain: number) {
+  /** @param chain points that are in it at first; taken over */
+  constructor(buckets: Buckets, chain: number) {
     this.#buckets = buckets;
     this.#setChain(0, chain);
     this.#nodes.leaves[0] = 1;
     this.#rebuild(0, new Points());
   }
 
-  /** Adds a member that is not in. */
-  add(member: M, place: Place): void {
+  /** Adds a point that is not in. */
+  add(id: number, place: Place): void {
     const leaf = this.#descend(place);
     const chain = this.#chain(leaf);
     if (this.#hasRoom(chain, place)) {
-      this.#setChain(leaf, this.#buckets.push(chain, member, place));
+      this.#setChain(leaf, this.#buckets.push(chain, id, place.x, place.y, place.z));
       return;
     }
-    const points = new Points<M>();
-    points.add(member, place);
+    const points = new Points();
+    points.add(id, place.x, place.y, place.z);
     this.#rebuild(this.#path.length - 1, points);
     const heavy = this.#path.findIndex((node) => this.#isHeavy(node));
     if (heavy >= 0) this.#rebuild(heavy, new Points());
   }
 
-  /** Removes a member. @param place where it was added. @returns Whether it was in. */
-  remove(member: M, place: Place): boolean {
+  /** Removes a point. @param place where it was added. @returns Whether it was in. */
+  remove(id: number, place: Place): boolean {
     const leaf = this.#descend(place);
-    const chain = this.#chain(leaf);
-    const slot = this.#buckets.find(chain, member);
-    if (slot === NONE) return false;
-    this.#setChain(leaf, this.#buckets.remove(chain, slot));
+    const left = this.#buckets.remove(this.#chain(leaf), id);
+    if (left === undefined) return false;
+    this.#setChain(leaf, left);
     if (leaf !== 0) this.#merge(leaf);
     return true;
   }
@@ -97,12 +96,13 @@ export class Tree<M> {
     return 1 + Math.max(this.depth(pair), this.depth(pair + 1));
   }
 
-  /** Ends the tree: its members are left in one chain. */
+  /** Ends the tree: its points are left in one chain. */
   end(): number {
     let chain = NONE;
-    const points = new Points<M>();
+    const points = new Points();
     this.#drain(0, points);
-    points.forEach((member, place) => chain = this.#buckets.push(chain, member, place));
+    points.close();
+    points.forEach(0, points.length, (id, x, y, z) => chain = this.#buckets.push(chain, id, x, y, z));
     return chain;
   }
 
@@ -144,7 +144,7 @@ export class Tree<M> {
   }
 
   /** Builds a node of the path anew, with points that come in. */
-  #rebuild(depth: number, points: Points<M>): void {
+  #rebuild(depth: number, points: Points): void {
     const node = this.#path[depth]!;
     const before = this.#nodes.leaves[node]!;
     this.#drain(node, points);
@@ -158,9 +158,9 @@ export class Tree<M> {
     for (let above = 0; above < depth; above++) this.#nodes.leaves[this.#path[above]!]! += more;
   }
 
-  #drain(node: number, points: Points<M>): void {
+  #drain(node: number, points: Points): void {
     if (this.#nodes.leaf(node) >= 0) {
-      return this.#buckets.drain(this.#chain(node), (member, place) => points.add(member, place));
+      return this.#buckets.drain(this.#chain(node), (id, x, y, z) => points.add(id, x, y, z));
     }
     const pair = this.#nodes.pair(node);
     this.#drain(pair, points);
@@ -169,12 +169,12 @@ export class Tree<M> {
   }
 
   /** Makes a node of a range of points. */
-  #build(node: number, points: Points<M>, low: number, high: number): void {
+  #build(node: number, points: Points, low: number, high: number): void {
     const nodes = this.#nodes;
     const widest = high - low <= LEAF_FILL ? undefined : points.widest(low, high);
     if (widest === undefined || widest.min === widest.max) {
       let chain = NONE;
-      points.forEach((member, place) => chain = this.#buckets.push(chain, member, place), low, high);
+      points.forEach(low, high, (id, x, y, z) => chain = this.#buckets.push(chain, id, x, y, z));
       this.#setChain(node, chain);
       nodes.leaves[node] = nodes.built[node] = 1;
       return;
@@ -186,7 +186,7 @@ export class Tree<M> {
     nodes.leaves[node] = nodes.built[node] = nodes.leaves[pair]! + nodes.leaves[pair + 1]!;
   }
 
-  /** After a leaf has lost a member: few of them become one with those of the leaf beside it. */
+  /** After a leaf has lost a point: few of them become one with those of the leaf beside it. */
   #merge(leaf: number): void {
     const nodes = this.#nodes;
     const depth = this.#path.length - 2;
@@ -200,7 +200,7 @@ export class Tree<M> {
       const buckets = this.#buckets;
       if (!buckets.isSingle(chain) || !buckets.isSingle(beside)) return;
       if (buckets.count(chain) + buckets.count(beside) > MERGED_FILL) return;
-      buckets.drain(chain, (member, place) => beside = buckets.push(beside, member, place));
+      buckets.drain(chain, (id, x, y, z) => beside = buckets.push(beside, id, x, y, z));
       this.#setChain(other, beside);
     }
     nodes.copy(other, parent);
