@@ -1,6 +1,17 @@
 import { ADMIN_PASSWORD, type Answer, type World } from "../../tiers/global/master-controller/testing/world.ts";
 import type { RegionDouble } from "../../tiers/global/master-controller/testing/region_double.ts";
 
+/** An app as its developer creates it. */
+export const APP = { key: { organization: "acme", name: "game", version: "1.0" }, default_flavor: { name: "small" } };
+/** A cloudlet as its operator creates it. */
+export const CLOUDLET = {
+  key: { organization: "oper", name: "berlin" },
+  location: { latitude: 52.5, longitude: 13.4 },
+  num_dynamic_ips: 5,
+  platform_type: "Process",
+  env_var: { PUBLIC_PORT_RANGE: "21000-21099" },
+};
+
 /** A world with a region, an administrator, a developer of `acme`, an operator of `oper`, and somebody without roles. */
 export interface RegionalWorld extends World {
   readonly region: RegionDouble;
