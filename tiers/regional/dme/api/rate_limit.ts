@@ -12,19 +12,22 @@ import type { Caller, Desk } from "./desk.ts";
  * @throws {RpcError} RESOURCE_EXHAUSTED when it is refused.
  */
 export function admit(desk: Desk, api: string, caller: Caller, session?: ProvenSession): Promise<void> | undefined {
-  return refusing(() => desk.limits?.admit({ api, address: caller.address, user: session?.device }));
+  try {
+    return desk.limits?.admit({ api, address: caller.address, user: session?.device });
+  } catch (error) {
+    throw refusal(error);
+  }
 }
 
 /** The same by the limits for each device alone, once the call has shown whose it is. */
 export function admitUser(desk: Desk, api: string, caller: Caller, session: ProvenSession): Promise<void> | undefined {
-  return refusing(() => desk.limits?.admitUser({ api, address: caller.address, user: session.device }));
+  try {
+    return desk.limits?.admitUser({ api, address: caller.address, user: session.device });
+  } catch (error) {
+    throw refusal(error);
+  }
 }
 
-function refusing<T>(ask: () => T): T {
-  try {
-    return ask();
-  } catch (error) {
-    if (error instanceof RateLimitError) throw new RpcError(Status.RESOURCE_EXHAUSTED, error.message);
-    throw error;
-  }
+function refusal(error: unknown): unknown {
+  return error instanceof RateLimitError ? new RpcError(Status.RESOURCE_EXHAUSTED, error.message) : error;
 }

@@ -47,9 +47,10 @@ export class CookieJar<W, K extends W = W> {
   readonly #macKeys = new WeakMap<Uint8Array, MacKey>();
   #lastSecret: Uint8Array | undefined;
   #lastMacKey: MacKey | undefined;
-  /** What tokens of this second begin with. */
+  /** What tokens of this second begin with, and the key that was at hand when it began. */
   #head: Uint8Array | undefined;
-  #headIat = -1;
+  #key: CookieKey | undefined;
+  #second = -1;
 
   constructor(options: CookieJarOptions<W, K>) {
     this.#options = options;
@@ -69,10 +70,13 @@ export class CookieJar<W, K extends W = W> {
    * @throws {Error} When there is no key to sign with.
    */
   issuePrepared(members: PreparedMembers, more: string): Uint8Array | Promise<Uint8Array> {
-    const { keys } = this.#options;
-    const key = keys.atHand();
+    this.#advance();
+    const key = this.#key;
     if (key !== undefined) return this.#write(members, more, key);
-    return keys.current().then((current) => this.#write(members, more, current));
+    return this.#options.keys.current().then((current) => {
+      this.#advance();
+      return this.#write(members, more, current);
+    });
   }
 
   /** What a cookie says when it was verified a moment ago, so that the usual call waits for nothing. */
@@ -122,16 +126,20 @@ export class CookieJar<W, K extends W = W> {
   }
 
   #write(members: PreparedMembers, more: string, key: CookieKey): Uint8Array {
-    const { iat, exp } = this.#times();
-    if (iat !== this.#headIat) {
-      this.#head = tokenHead(exp, iat);
-      this.#headIat = iat;
-    }
     const tail = key.kid === 0 ? `${more}}}` : `${more},"kid":${key.kid}}}`;
     if (this.#head === undefined || members.encoded.length > MAX_ENCODED_MEMBERS || tail.length > MAX_TAIL_CHARACTERS) {
       return encoder.encode(this.#sign(members.text + more, key));
     }
     return writeToken(this.#head, members, tail, this.#macKey(key.secret));
+  }
+
+  /** Brings what is kept for a second up to date. */
+  #advance(): void {
+    const { iat, exp } = this.#times();
+    if (iat === this.#second) return;
+    this.#second = iat;
+    this.#head = tokenHead(exp, iat);
+    this.#key = this.#options.keys.atHand();
   }
 
   #times(): { iat: number; exp: number } {
