@@ -44,6 +44,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
       verifyPeer: (chain: readonly Uint8Array[]) => void verifyPeer(chain, controllers, clock.now()),
     },
   });
+  let hasBeenInStep = false;
   const client = createNotifyClient({
     service: "dme",
     region,
@@ -51,7 +52,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     cloudlet: site && CloudletKind.keyString(site),
     wants: kinds.map(nameOf),
     connect: roundRobin(addresses, channelOptions, () => random.number()),
-    pause: pausesOf(clock),
+    pause: pausesOf(clock, () => hasBeenInStep),
     clock: {
       now: () => clock.now(),
       after: (ms, task) => {
@@ -62,17 +63,22 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     random: () => random.number(),
     log: (level, message, fields) => log[level](message, fields),
   });
+  client.onState((state) => hasBeenInStep ||= state === "inStep");
   return { client, kinds, replica: (kind) => client.replica(nameOf(kind)) };
 }
 
-/** Changes are applied for so long before devices are served again, ms: a call waits for one or two such slices. */
+/**
+ * Changes are applied for so long before devices are served again, ms: a call waits for one or two such slices. A pause
+ * costs a millisecond or more, so they are longer while nobody is served yet.
+ */
 const SLICE_MS = 1;
+const FIRST_SLICE_MS = 20;
 
 /** Pauses after every slice of work; in each of them everything that has arrived is served. */
-function pausesOf(clock: Clock): () => Promise<void> | undefined {
+function pausesOf(clock: Clock, isServing: () => boolean): () => Promise<void> | undefined {
   let begun = clock.monotonic();
   return () => {
-    if (clock.monotonic() - begun < SLICE_MS) return undefined;
+    if (clock.monotonic() - begun < (isServing() ? SLICE_MS : FIRST_SLICE_MS)) return undefined;
     return clock.sleep(0).then(() => void (begun = clock.monotonic()));
   };
 }
