@@ -4,6 +4,7 @@ import type { Clock, RandomSource } from "../../../shared/runtime/mod.ts";
 import { type CloudletKey, CloudletKind, siteViewName } from "../../../shared/schema/mod.ts";
 import type { Logger } from "../../../shared/telemetry/mod.ts";
 import { ALL_KINDS, WANTED_KINDS } from "./feed/feed.ts";
+import { slices } from "./slices.ts";
 
 /** What the connection to the region's controllers needs. */
 export interface UpstreamOptions {
@@ -52,7 +53,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
     cloudlet: site && CloudletKind.keyString(site),
     wants: kinds.map(nameOf),
     connect: roundRobin(addresses, channelOptions, () => random.number()),
-    pause: pausesOf(clock, () => hasBeenInStep),
+    pause: slices(clock, () => hasBeenInStep),
     clock: {
       now: () => clock.now(),
       after: (ms, task) => {
@@ -65,20 +66,4 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   });
   client.onState((state) => hasBeenInStep ||= state === "inStep");
   return { client, kinds, replica: (kind) => client.replica(nameOf(kind)) };
-}
-
-/**
- * Changes are applied for so long before devices are served again, ms: a call waits for one or two such slices. A pause
- * costs a millisecond or more, so they are longer while nobody is served yet.
- */
-const SLICE_MS = 1;
-const FIRST_SLICE_MS = 20;
-
-/** Pauses after every slice of work; in each of them everything that has arrived is served. */
-function pausesOf(clock: Clock, isServing: () => boolean): () => Promise<void> | undefined {
-  let begun = clock.monotonic();
-  return () => {
-    if (clock.monotonic() - begun < (isServing() ? SLICE_MS : FIRST_SLICE_MS)) return undefined;
-    return clock.sleep(0).then(() => void (begun = clock.monotonic()));
-  };
 }
