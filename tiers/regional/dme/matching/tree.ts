@@ -20,8 +20,9 @@ const openChords: number[] = [0.5];
 
 /**
  * A tree that halves space along one axis at a time, down to buckets of a few points. A change touches the bucket where it
- * happens. When a bucket is full it is split, and when a node has become lopsided it is built anew, so that the tree stays
- * flat and there is no moment at which all of it must be built.
+ * happens. A full bucket is split, and a node that has become lopsided is built anew, so that the tree stays flat whatever the
+ * order of changes. The higher a node, the more changes that takes: 100 000 points at once (20 ms) only when their middle
+ * has moved.
  */
 export class Tree {
   readonly #buckets: Buckets;
