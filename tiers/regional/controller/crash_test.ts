@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createChannel } from "../../../shared/rpc/mod.ts";
-import { AppInst, AppInstKind, CRMOverride, TrackedState } from "../../../shared/schema/mod.ts";
+import { AppInst, AppInstKind, CloudletInfo, CRMOverride, dme, TrackedState } from "../../../shared/schema/mod.ts";
 import { openStore } from "../../../shared/store/mod.ts";
 import { FakeSite } from "./testing/fake_site.ts";
 import { all, apiClients, app, cloudlet, flavor, instance, lines, until } from "./testing/world.ts";
@@ -63,6 +63,16 @@ class Region implements AsyncDisposable {
     await this.api.apps.createApp(app());
   }
 
+  /** Started again, and the site has come back to it: until then it counts as offline, and nothing is asked of it. */
+  async restart(): Promise<void> {
+    await this.start();
+    await this.site.client.whenInStep();
+    await until(async () => {
+      const [info] = await all(this.api.cloudletInfos.showCloudletInfo(CloudletInfo.create()));
+      return info?.state === dme.CloudletState.CLOUDLET_STATE_READY;
+    }, "the site is ready");
+  }
+
   async instances(): Promise<AppInst[]> {
     return await all(this.api.instances.showAppInst(AppInst.create()));
   }
@@ -104,9 +114,8 @@ Deno.test("controller: killed before the site answers, it goes on waiting when i
   await until(() => region.site.instances[0], "the site has the instance");
   await region.kill();
   await creating;
-  await region.start();
+  await region.restart();
   region.site.behaviour = {};
-  await region.site.client.whenInStep();
   assert.equal((await region.instances())[0]!.state, S.CREATE_REQUESTED);
   await assert.rejects(lines(region.api.instances.deleteAppInst(instance())), /already in progress/);
   const forced = AppInst.create({ ...instance(), crmOverride: CRMOverride.IGNORE_TRANSIENT_STATE });
@@ -135,7 +144,7 @@ Deno.test("controller: killed at any moment, nothing is stuck, lost or left over
     stopped = true;
     await region.kill();
     await Promise.all(working);
-    await region.start();
+    await region.restart();
     await until(
       async () => (await region.instances()).every(({ state }) => state === S.READY),
       "every instance is ready or gone",
