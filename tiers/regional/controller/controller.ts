@@ -151,10 +151,11 @@ export async function startController(parts: ControllerParts): Promise<Controlle
     run: `${id}/${random.uuid()}`,
     startedAt: timestamp(clock.now()),
   });
-  const lease = new ControllerLease(store, self, clock, log);
-  await lease.start();
   const cache = new RegionCache(store, allKinds, log);
   await cache.start();
+  // Not before: while a large region is loaded a lease could not be kept.
+  const lease = new ControllerLease(store, self, clock, log);
+  await lease.start();
 
   const region = createRegion(parts.region, store, cache, () => clock.now());
   await ensureSettings(region);
