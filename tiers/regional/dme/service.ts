@@ -32,6 +32,7 @@ import {
   type Calls,
   createCalls,
   type Desk,
+  PreparedInstances,
   regionMatcher,
   type RegionTables,
 } from "./api/mod.ts";
@@ -184,6 +185,7 @@ function makeDesk(
     matcher: regionMatcher(config.randomTies ? () => random.number() : undefined, carrierOfCode),
     carrierOfCode,
     spreadsTies: config.randomTies,
+    prepared: new PreparedInstances(),
     sessions: sessionCookies({ keys, now, lifetimeMs: config.cookieExpiration }),
     edgeEvents: edgeEventsCookies({ keys, now, lifetimeMs: config.edgeEventsCookieExpiration }),
     now,

@@ -1,7 +1,7 @@
 import type { RateLimiter } from "../../../../shared/ratelimit/mod.ts";
 import type { Operator } from "../../../../shared/operator/mod.ts";
 import type { App, AppInst } from "../../../../shared/schema/mod.ts";
-import type { Preparable } from "./prepared.ts";
+import type { Preparable, PreparedInstances } from "./prepared.ts";
 import type { Records } from "./records.ts";
 import type { CookieJar, EdgeEvents, ProvenSession, Session } from "../cookies/mod.ts";
 import { clusterKeyText, createMatcher, type InstanceEntry, type Matcher, type Tables } from "../matching/mod.ts";
@@ -37,6 +37,8 @@ export interface Desk {
   readonly spreadsTies: boolean;
   readonly sessions: CookieJar<Session, ProvenSession>;
   readonly edgeEvents: CookieJar<EdgeEvents>;
+  /** What replies say of instances, made beforehand. */
+  readonly prepared: PreparedInstances;
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly randomBytes: (count: number) => Uint8Array;

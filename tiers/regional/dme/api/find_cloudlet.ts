@@ -6,7 +6,7 @@ import type { CallNote } from "./records.ts";
 import { requireLocation } from "./location_check.ts";
 import { wantsPriority, withPriority } from "./qos_sessions.ts";
 import { isPlatformApp } from "./platform_app.ts";
-import { FoundReply, type Prepared, preparedOf } from "./prepared.ts";
+import { FoundReply, type Prepared } from "./prepared.ts";
 
 /** FindCloudlet: the nearest usable instance of the session's app (DME specification 4.6). */
 export function findCloudlet(
@@ -70,7 +70,7 @@ export function foundReply(
   location: dme.Loc,
 ): FoundReply | Promise<FoundReply> {
   const { instance } = member;
-  const prepared = preparedOf(member);
+  const prepared = desk.prepared.of(member);
   const cookie = edgeCookie(desk, prepared, location);
   if (!(cookie instanceof Promise)) return new FoundReply(instance, prepared, cookie);
   return cookie.then((cookie) => new FoundReply(instance, prepared, cookie));

@@ -11,7 +11,7 @@ export {
 } from "./desk.ts";
 export { denied, invalid, unauthenticated } from "./errors.ts";
 export { explainMatch } from "./explain.ts";
-export type { Forms } from "./prepared.ts";
+export { type Forms, PreparedInstances } from "./prepared.ts";
 export { findFor, foundReply, searchFor } from "./find_cloudlet.ts";
 export { addGrpcCalls, type StreamEdgeEvent } from "./grpc.ts";
 export { requireLocation } from "./location_check.ts";

@@ -22,15 +22,40 @@ export interface Prepared {
 
 /** An instance as it can be prepared. */
 export interface Preparable {
-  /** Absent until it was found once. */
+  /** Absent until it was found once, and when it was long ago. */
   prepared?: Prepared;
 }
 
-/** What is prepared of an instance. */
-export function preparedOf(entry: RegionInstance): Prepared {
-  const { prepared } = entry.instance;
-  if (prepared !== undefined && prepared.place === entry.location) return prepared;
-  return entry.instance.prepared = prepare(entry);
+/** Instances that stay prepared; at two kilobytes each this bounds the memory to some 32 MB. */
+const MAX_PREPARED = 16_384;
+
+/** What is prepared of the instances of a region: of so many as were prepared last. */
+export class PreparedInstances {
+  readonly #limit: number;
+  /** The instances in the order in which they were prepared, round and round. They may go meanwhile. */
+  readonly #kept: WeakRef<Preparable>[] = [];
+  #next = 0;
+
+  /** @param limit instances that stay prepared, at least 1 */
+  constructor(limit = MAX_PREPARED) {
+    this.#limit = limit;
+  }
+
+  /** What is prepared of an instance. */
+  of(entry: RegionInstance): Prepared {
+    const { instance } = entry;
+    const { prepared } = instance;
+    if (prepared !== undefined && prepared.place === entry.location) return prepared;
+    this.#keep(instance);
+    return instance.prepared = prepare(entry);
+  }
+
+  #keep(instance: Preparable): void {
+    const oldest = this.#kept[this.#next]?.deref();
+    if (oldest !== undefined) oldest.prepared = undefined;
+    this.#kept[this.#next] = new WeakRef(instance);
+    this.#next = (this.#next + 1) % this.#limit;
+  }
 }
 
 const NO_COOKIE = '"edge_events_cookie":""';

@@ -6,7 +6,7 @@ import { overBothFaces, type TestClient } from "../testing/clients.ts";
 import { appInst, type TestRegion, testRegion } from "../testing/region.ts";
 import type { RegionInstance } from "./desk.ts";
 import { foundReply } from "./find_cloudlet.ts";
-import { foundForms, FoundReply } from "./prepared.ts";
+import { foundForms, FoundReply, PreparedInstances } from "./prepared.ts";
 
 const ALPHA = ["acme", "alpha", "1.1"] as const;
 const AT = { latitude: 48.1, longitude: 11.5 };
@@ -68,6 +68,22 @@ Deno.test("what was encoded stays as it is when others are encoded after it", as
   );
   const encoded = replies.map((reply) => foundForms.encode(reply));
   encoded.forEach((bytes, at) => assert.deepEqual(dme.FindCloudletReply.decode(bytes), replies[at]!.plain()));
+});
+
+Deno.test("so many stay prepared as were prepared last, and no instance is kept for that", () => {
+  const { tables } = testRegion();
+  const entries = ["north-1", "north-2", "north-3"].map((name) => {
+    tables.setInstance(appInst(ALPHA, "northtel", name, `${name}.example.net`, [0, 0]));
+    return tables.instance(appInst(ALPHA, "northtel", name, "", [0, 0]).key)!;
+  });
+  const prepared = new PreparedInstances(2);
+  const held = () => entries.map(({ instance }) => instance.prepared !== undefined);
+  for (const entry of [...entries.slice(0, 2), ...entries.slice(0, 2)]) prepared.of(entry);
+  assert.deepEqual(held(), [true, true, false]);
+  assert.equal(prepared.of(entries[2]!), prepared.of(entries[2]!));
+  assert.deepEqual(held(), [false, true, true]);
+  prepared.of(entries[0]!);
+  assert.deepEqual(held(), [true, false, true]);
 });
 
 /** What a device is told of the nearest instance. */

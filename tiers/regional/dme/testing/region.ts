@@ -9,6 +9,7 @@ import {
   createCalls,
   type Desk,
   noRecords,
+  PreparedInstances,
   regionMatcher,
   type RegionTables,
 } from "../api/mod.ts";
@@ -86,6 +87,7 @@ export function testRegion(
     matcher: regionMatcher(random, () => undefined),
     carrierOfCode: () => undefined,
     spreadsTies: random !== undefined,
+    prepared: new PreparedInstances(),
     sessions: sessionCookies({ ...cookies, lifetimeMs: 86_400_000 }),
     edgeEvents: edgeEventsCookies({ ...cookies, lifetimeMs: 600_000 }),
     now: () => clock.nowMs,
