@@ -1,10 +1,8 @@
 import assert from "node:assert/strict";
-import { createNotifyClient, publishObject, roundRobin } from "../../../shared/notify/mod.ts";
+import { publishObject } from "../../../shared/notify/mod.ts";
 import { until } from "../../../shared/platform/testing/mod.ts";
-import { systemClock, systemFiles, systemProcesses, systemRandom } from "../../../shared/runtime/mod.ts";
 import {
   AppInstKind,
-  CloudletKind,
   ClusterInst,
   ClusterInstKind,
   type DeepPartial,
@@ -15,10 +13,8 @@ import {
   TrustPolicy,
   TrustPolicyKind,
 } from "../../../shared/schema/mod.ts";
-import { createMetrics, nullLogger } from "../../../shared/telemetry/mod.ts";
-import { Manager } from "./manager.ts";
-import { builtInPlatforms } from "./platforms.ts";
-import { OWNED_KINDS, WANTED_KINDS } from "./replicas.ts";
+import type { Manager } from "./manager.ts";
+import { testManager } from "./testing/manager.ts";
 import { cloudletKey, clusterKey, instanceKey, Region } from "./testing/region.ts";
 
 const S = TrackedState;
@@ -86,43 +82,7 @@ function siteTest(name: string, body: (site: FakeSite) => Promise<void>): void {
 }
 
 function start(region: Region, folder: string): Manager {
-  const clock = systemClock();
-  const log = nullLogger();
-  const manager = new Manager({
-    key: cloudletKey,
-    version: "test",
-    client: createNotifyClient({
-      service: "crm",
-      region: "local",
-      cloudlet: CloudletKind.keyString(cloudletKey),
-      wants: WANTED_KINDS,
-      owns: OWNED_KINDS,
-      connect: roundRobin([region.address], () => ({})),
-      backoff: { initialMs: 20, maxMs: 100 },
-    }),
-    table: builtInPlatforms,
-    clock,
-    log,
-    metrics: createMetrics(),
-    probeIntervalMs: 100,
-    createTimeoutMs: 30_000,
-    deleteTimeoutMs: 30_000,
-    retryDelayMs: 50,
-    context: {
-      region: "local",
-      cloudlet: cloudletKey,
-      physicalName: undefined,
-      runtime: Deno.execPath(),
-      moduleRoots: [],
-      log,
-      clock,
-      random: systemRandom(),
-      files: systemFiles(),
-      processes: systemProcesses(),
-      fetch,
-      directory: () => Promise.resolve(folder),
-    },
-  });
+  const manager = testManager({ region: "local", key: cloudletKey, parent: region.address, directory: () => folder });
   manager.start();
   return manager;
 }

@@ -1,63 +1,23 @@
 import assert from "node:assert/strict";
-import { createNotifyClient, publishObject, retractObject, roundRobin } from "../../../shared/notify/mod.ts";
+import { publishObject, retractObject } from "../../../shared/notify/mod.ts";
 import { PlatformError } from "../../../shared/platform/mod.ts";
 import { until } from "../../../shared/platform/testing/mod.ts";
-import { systemClock, systemFiles, systemProcesses, systemRandom } from "../../../shared/runtime/mod.ts";
-import {
-  AppKind,
-  CloudletKind,
-  ClusterInst,
-  ClusterInstKind,
-  dme,
-  PlatformType,
-  TrackedState,
-} from "../../../shared/schema/mod.ts";
-import { createMetrics, nullLogger } from "../../../shared/telemetry/mod.ts";
-import { Manager } from "./manager.ts";
-import { OWNED_KINDS, WANTED_KINDS } from "./replicas.ts";
+import { AppKind, ClusterInst, ClusterInstKind, dme, PlatformType, TrackedState } from "../../../shared/schema/mod.ts";
+import type { Manager } from "./manager.ts";
 import { FakeInfrastructure } from "./testing/fake_platform.ts";
+import { testManager } from "./testing/manager.ts";
 import { appKey, cloudletKey, clusterKey, keyString, Region } from "./testing/region.ts";
 
 const { HEALTH_CHECK_OK, HEALTH_CHECK_SERVER_FAIL } = dme.HealthCheck;
 const { CLOUDLET_STATE_ERRORS, CLOUDLET_STATE_INIT, CLOUDLET_STATE_READY, CLOUDLET_STATE_UPGRADE } = dme.CloudletState;
 
 function manager(region: Region, infrastructure: FakeInfrastructure): Manager {
-  const clock = systemClock();
-  const log = nullLogger();
-  return new Manager({
+  return testManager({
+    region: "local",
     key: cloudletKey,
-    version: "test",
-    client: createNotifyClient({
-      service: "crm",
-      region: "local",
-      cloudlet: CloudletKind.keyString(cloudletKey),
-      wants: WANTED_KINDS,
-      owns: OWNED_KINDS,
-      connect: roundRobin([region.address], () => ({})),
-      backoff: { initialMs: 20, maxMs: 100 },
-    }),
+    parent: region.address,
     table: { [PlatformType.PLATFORM_TYPE_DOCKER]: () => Promise.resolve(infrastructure.create) },
-    clock,
-    log,
-    metrics: createMetrics(),
-    probeIntervalMs: 100,
-    createTimeoutMs: 30_000,
-    deleteTimeoutMs: 30_000,
-    retryDelayMs: 50,
-    context: {
-      region: "local",
-      cloudlet: cloudletKey,
-      physicalName: undefined,
-      runtime: Deno.execPath(),
-      moduleRoots: [],
-      log,
-      clock,
-      random: systemRandom(),
-      files: systemFiles(),
-      processes: systemProcesses(),
-      fetch,
-      directory: (type) => Promise.resolve(`/nowhere/${type}`),
-    },
+    directory: (type) => `/nowhere/${type}`,
   });
 }
 
