@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
 import type { AppSpec, CloudletPlatform, ClusterSpec, PlatformError } from "../../shared/platform/mod.ts";
-import { operation, platformConformance, type PlatformUnderTest } from "../../shared/platform/testing/mod.ts";
-import { systemClock, systemFiles, systemProcesses, systemRandom } from "../../shared/runtime/mod.ts";
+import {
+  operation,
+  platformConformance,
+  platformContext,
+  type PlatformUnderTest,
+} from "../../shared/platform/testing/mod.ts";
 import createPlatform from "./mod.ts";
 
 const FLAVOR = { name: "small", ramMb: 1024, vcpus: 1, diskGb: 1 };
@@ -23,21 +27,7 @@ async function setup(): Promise<Setup> {
   const folder = await Deno.makeTempDir({ prefix: "fake-platform-" });
   async function openWith(variables: Record<string, string>): Promise<CloudletPlatform> {
     const platform = createPlatform();
-    await platform.init({
-      region: "local",
-      cloudlet: { organization: "op", name: "site" },
-      physicalName: "site",
-      variables,
-      directory: folder,
-      runtime: Deno.execPath(),
-      moduleRoots: [],
-      log: { info() {}, warn() {}, error() {} },
-      clock: systemClock(),
-      random: systemRandom(),
-      files: systemFiles(),
-      processes: systemProcesses(),
-      fetch,
-    }, operation());
+    await platform.init(platformContext({ variables, directory: folder }), operation());
     return platform;
   }
   return {

@@ -5,10 +5,10 @@ import {
   freePort,
   operation,
   platformConformance,
+  platformContext,
   type PlatformUnderTest,
   until,
 } from "../../shared/platform/testing/mod.ts";
-import { systemClock, systemFiles, systemProcesses, systemRandom } from "../../shared/runtime/mod.ts";
 import createPlatform from "./mod.ts";
 import { sandboxOf } from "./sandbox.ts";
 
@@ -30,27 +30,21 @@ async function setup(
   const folder = await Deno.realPath(await Deno.makeTempDir({ prefix: "process-platform-" }));
   await Deno.mkdir(`${folder}/state`);
   const ports = new Map<number, number>();
-  const silent = { info() {}, warn() {}, error() {} };
   const self: Setup = {
     folder,
     create: createPlatform,
     async open(): Promise<CloudletPlatform> {
       const platform = createPlatform();
-      await platform.init({
-        region: "local",
-        cloudlet: { organization: "op", name: "site" },
-        physicalName: "site",
-        variables: { PROCESS_RESTART_DELAY_MS: "300", ...options.variables },
-        directory: `${folder}/state`,
-        runtime: options.runtime ?? Deno.execPath(),
-        moduleRoots: options.moduleRoots ?? [],
-        log: silent,
-        clock: systemClock(),
-        random: systemRandom(),
-        files: systemFiles(),
-        processes: systemProcesses(),
-        fetch: options.fetch ?? fetch,
-      }, operation());
+      await platform.init(
+        platformContext({
+          variables: { PROCESS_RESTART_DELAY_MS: "300", ...options.variables },
+          directory: `${folder}/state`,
+          runtime: options.runtime ?? Deno.execPath(),
+          moduleRoots: options.moduleRoots ?? [],
+          fetch: options.fetch ?? fetch,
+        }),
+        operation(),
+      );
       return platform;
     },
     async module(text, name = `m${crypto.randomUUID()}.ts`) {
@@ -336,21 +330,10 @@ platformTest("local modules come only from the site's folders, when it names som
 });
 
 async function setupWithRoots(test: Setup, platform: CloudletPlatform): Promise<CloudletPlatform> {
-  await platform.init({
-    region: "local",
-    cloudlet: { organization: "op", name: "site" },
-    physicalName: "site",
-    variables: {},
-    directory: `${test.folder}/state`,
-    runtime: Deno.execPath(),
-    moduleRoots: [`${test.folder}/modules`],
-    log: { info() {}, warn() {}, error() {} },
-    clock: systemClock(),
-    random: systemRandom(),
-    files: systemFiles(),
-    processes: systemProcesses(),
-    fetch,
-  }, operation());
+  await platform.init(
+    platformContext({ directory: `${test.folder}/state`, moduleRoots: [`${test.folder}/modules`] }),
+    operation(),
+  );
   return platform;
 }
 

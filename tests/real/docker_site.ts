@@ -1,7 +1,6 @@
 import createPlatform from "../../plugins/docker/mod.ts";
 import type { AppSpec, CloudletPlatform, ClusterSpec } from "../../shared/platform/mod.ts";
-import { freePort, operation, type PlatformUnderTest } from "../../shared/platform/testing/mod.ts";
-import { systemClock, systemFiles, systemProcesses, systemRandom } from "../../shared/runtime/mod.ts";
+import { freePort, operation, platformContext, type PlatformUnderTest } from "../../shared/platform/testing/mod.ts";
 import type { Peers } from "./docker.ts";
 
 /** Cluster of the instances under test. */
@@ -27,21 +26,15 @@ export function underTest(
     cluster: CLUSTER,
     async open(): Promise<CloudletPlatform> {
       const platform = createPlatform();
-      await platform.init({
-        region: "local",
-        cloudlet: { organization: "op", name: site },
-        physicalName: site,
-        variables: { DOCKER_HOST: peers.address, DOCKER_RESTART_DELAY_MS: "300", ...variables },
-        directory: peers.folder,
-        runtime: Deno.execPath(),
-        moduleRoots: [],
-        log: { info() {}, warn() {}, error() {} },
-        clock: systemClock(),
-        random: systemRandom(),
-        files: systemFiles(),
-        processes: systemProcesses(),
-        fetch,
-      }, operation());
+      await platform.init(
+        platformContext({
+          cloudlet: { organization: "op", name: site },
+          physicalName: site,
+          variables: { DOCKER_HOST: peers.address, DOCKER_RESTART_DELAY_MS: "300", ...variables },
+          directory: peers.folder,
+        }),
+        operation(),
+      );
       return platform;
     },
     async app(number) {

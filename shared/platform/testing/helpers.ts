@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:net";
-import type { OperationContext } from "../mod.ts";
+import { systemClock, systemFiles, systemProcesses, systemRandom } from "../../runtime/mod.ts";
+import type { OperationContext, PlatformContext } from "../mod.ts";
 
 /** Longest wait for something that must happen, in milliseconds; generous, as machines may be loaded. */
 const PATIENCE_MS = 60_000;
@@ -45,4 +46,25 @@ export async function until(what: string, condition: () => boolean | Promise<boo
     assert.ok(Date.now() < end, `Waited in vain until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, LOOK_INTERVAL_MS));
   }
+}
+
+/** What a plugin under test is given: a site of this machine, called `site` unless the changes say otherwise. */
+export function platformContext(
+  changes: Partial<PlatformContext> & Pick<PlatformContext, "directory">,
+): PlatformContext {
+  return {
+    region: "local",
+    cloudlet: { organization: "op", name: "site" },
+    physicalName: "site",
+    variables: {},
+    runtime: Deno.execPath(),
+    moduleRoots: [],
+    log: { info() {}, warn() {}, error() {} },
+    clock: systemClock(),
+    random: systemRandom(),
+    files: systemFiles(),
+    processes: systemProcesses(),
+    fetch,
+    ...changes,
+  };
 }

@@ -1,3 +1,3 @@
 /** The suite that every infrastructure plugin passes, and helpers for tests around plugins. */
 export { type ConformanceCase, platformConformance, type PlatformUnderTest } from "./conformance.ts";
-export { freePort, operation, until } from "./helpers.ts";
+export { freePort, operation, platformContext, until } from "./helpers.ts";

@@ -11,7 +11,7 @@ import {
   ServerlessConfig,
   VmAppOsType,
 } from "../../../../shared/schema/mod.ts";
-import { appOf, faultsOf, NOWHERE, processApp, SERVICE, SUM, withDefaults } from "../testing/app_samples.ts";
+import { app as processApp, appOf, faultsOf, NOWHERE, SERVICE, SUM, withDefaults } from "../testing/app_samples.ts";
 import { checkApp, defaultApp, revisionStamp } from "./app.ts";
 import { Issues } from "./issues.ts";
 import { defaultServerless } from "./serverless.ts";

@@ -9,8 +9,8 @@ export const NOWHERE: ImagePlaces = { registryFqdn: "", artifactoryFqdn: "" };
 /** A checksum as image paths have it. */
 export const SUM = "0123456789abcdef0123456789ABCDEF";
 
-/** A sandboxed app that is sound. */
-export function processApp(more: DeepPartial<App> = {}): App {
+/** A sound app: sandboxed, listening on one TCP port. */
+export function app(more: DeepPartial<App> = {}): App {
   return App.create({
     key: { organization: "AtlasWorks", name: "Echo", version: "1.0" },
     imagePath: "/srv/echo.ts",
@@ -31,7 +31,7 @@ export function appOf(deployment: string, more: DeepPartial<App> = {}): App {
     process: "/srv/echo.ts",
   };
   const imageType = deployment === "vm" ? ImageType.IMAGE_TYPE_QCOW : ImageType.IMAGE_TYPE_UNKNOWN;
-  return processApp({ deployment, imagePath: paths[deployment], imageType, ...more });
+  return app({ deployment, imagePath: paths[deployment], imageType, ...more });
 }
 
 /** Paths and rules of all faults of an app, after its defaults. */

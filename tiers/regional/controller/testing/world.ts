@@ -3,7 +3,6 @@ import { type Channel, createChannel, createClient, createServer, type RpcServer
 import { systemClock, systemFiles, systemRandom } from "../../../../shared/runtime/mod.ts";
 import {
   AlertApi,
-  App,
   AppApi,
   AppInst,
   AppInstApi,
@@ -37,7 +36,10 @@ import { memoryLogger } from "../../../../shared/telemetry/mod.ts";
 import type { Timeouts } from "../context.ts";
 import { type Controller, type ControllerParts, startController } from "../controller.ts";
 import { catalogClients } from "./catalog_clients.ts";
+import { app } from "./app_samples.ts";
 import { FakeSite } from "./fake_site.ts";
+
+export { app };
 
 /** Organization of the platform in tests. */
 export const PLATFORM_ORG = "edgecloudorg";
@@ -216,18 +218,6 @@ export function cloudlet(more: DeepPartial<Cloudlet> = {}): Cloudlet {
     numDynamicIps: 10,
     platformType: PlatformType.PLATFORM_TYPE_PROCESS,
     envVar: { PUBLIC_PORT_RANGE: "21000-21009" },
-    ...more,
-  });
-}
-
-/** An app that listens on one TCP port. */
-export function app(more: DeepPartial<App> = {}): App {
-  return App.create({
-    key: { organization: "AtlasWorks", name: "Echo", version: "1.0" },
-    imagePath: "/srv/echo.ts",
-    accessPorts: "tcp:8080",
-    defaultFlavor: { name: "small" },
-    deployment: "process",
     ...more,
   });
 }
